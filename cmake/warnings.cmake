@@ -1,0 +1,17 @@
+# Every target links walferry_warnings; WALFERRY_WERROR turns warnings into errors (all presets but release).
+option(WALFERRY_WERROR "Treat warnings as errors" ON)
+add_library(walferry_warnings INTERFACE)
+target_compile_options(walferry_warnings INTERFACE
+    -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wold-style-definition -Wpointer-arith
+    -Wcast-qual -Wwrite-strings -Wformat=2 -Wundef -Wvla -Wswitch-enum -Wimplicit-fallthrough
+    -Wnull-dereference -Wconversion
+    $<$<BOOL:${WALFERRY_WERROR}>:-Werror>)
+
+# Bootstrap only: adds the sources that exist so far.
+function(walferry_sources target)
+    foreach(source ${ARGN})
+        if(EXISTS ${CMAKE_CURRENT_SOURCE_DIR}/${source})
+            target_sources(${target} PRIVATE ${source})
+        endif()
+    endforeach()
+endfunction()
