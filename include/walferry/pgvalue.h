@@ -17,8 +17,9 @@ struct target_column {
     int32_t typmod;
     struct slice type_name; /* format_type's text, for casts */
     bool not_null;
-    bool generated;    /* never written */
-    bool has_equality; /* the type has a default btree or hash operator class */
+    bool generated;       /* never written */
+    bool identity_always; /* GENERATED ALWAYS AS IDENTITY: may be inserted, never SET */
+    bool has_equality;    /* the type has a default btree or hash operator class */
 };
 
 struct pgvalue_options {
