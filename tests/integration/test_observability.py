@@ -1,0 +1,84 @@
+"""Health, metrics, logs, --version, --drain."""
+
+import json
+import re
+
+from harness.process import wait_until
+
+
+def test_health_readiness_and_metrics(pair):
+    pair.on_both("CREATE TABLE t (n int PRIMARY KEY)")
+    streamer, applier = pair.streamer().start().wait_ready(), pair.applier().start().wait_ready()
+    pair.on_source("INSERT INTO t SELECT generate_series(1, 50)")
+    pair.wait_equal()
+    for program in (streamer, applier):
+        assert program.http("/healthz")[0] == 200
+        assert program.http("/nothing")[0] == 404
+        text = program.http("/metrics")[1]
+        names = re.findall(r"^# TYPE (\S+) (counter|gauge)$", text, re.M)
+        assert names and all(f"# HELP {name} " in text for name, _ in names)
+    wait_until(lambda: streamer.metrics()["confirmed_lsn"] >= pair.slot_lsn() > 0, "the confirmed LSN")
+    assert streamer.metrics()["events_total"] >= 50
+    assert applier.metrics()["events_applied_total"] >= 50
+    for name in ("lag_bytes", "lag_ms", "rss_bytes", "reconnects_total", "errors_total"):
+        assert name in streamer.metrics() and name in applier.metrics(), name
+
+
+def test_json_logs_are_json(pair):
+    pair.on_both("CREATE TABLE t (n int PRIMARY KEY)")
+    streamer = pair.streamer(walferry__log__format="json").start().wait_ready()
+    assert streamer.stop() == 0
+    lines = [json.loads(line) for line in streamer.log().splitlines()]
+    assert lines and all({"ts", "level", "mod", "msg"} <= set(line) for line in lines)
+
+
+def test_row_values_never_reach_the_logs(pair):
+    pair.on_both("CREATE TABLE t (n int PRIMARY KEY, v text)")
+    streamer = pair.streamer(walferry__log__level="debug").start().wait_ready()
+    applier = pair.applier(walferry__log__level="debug").start().wait_ready()
+    pair.on_source("INSERT INTO t VALUES (1, 'very-private-value')")
+    pair.wait_equal()
+    assert streamer.stop() == 0 and applier.stop() == 0
+    assert "very-private" not in streamer.log() + applier.log()
+
+
+def test_version_names_the_libraries(pair):
+    for program in (pair.streamer(), pair.applier()):
+        result = program.run("--version")
+        assert result.returncode == 0
+        assert all(name in result.stdout for name in (program.name, "libpq", "libuv", "SQLite"))
+
+
+def test_drain_applies_everything_and_stops(pair):
+    pair.on_both("CREATE TABLE t (n int PRIMARY KEY)")
+    pair.on_source("INSERT INTO t SELECT generate_series(1, 100)")
+    streamer = pair.streamer().start().wait_ready()
+    pair.on_source("INSERT INTO t SELECT generate_series(101, 5000)")
+    wait_until(lambda: pair.stored_rows("t") == 5000, "the rows in the log")
+    result = pair.applier().run("--drain")
+    assert result.returncode == 0, result.stderr
+    assert pair.differences() == []
+    assert streamer.stop() == 0
+
+
+def test_check_reports_line_by_line(pair):
+    pair.on_both("CREATE TABLE t (n int PRIMARY KEY)")
+    result = pair.streamer().run("--check")
+    assert result.returncode == 0, result.stderr
+    assert len(result.stdout.splitlines()) >= 4
+    assert pair.slot_lsn() is None, "--check created a slot"
+    streamer = pair.streamer("real").start().wait_ready()
+    applier = pair.applier().run("--check")
+    assert applier.returncode == 0, applier.stderr
+    assert streamer.stop() == 0
+
+
+def test_stops_within_ten_seconds_while_the_target_is_away(pair):
+    pair.on_both("CREATE TABLE t (n int PRIMARY KEY)")
+    streamer, applier = pair.streamer().start().wait_ready(), pair.applier().start().wait_ready()
+    pair.target.stop("immediate")
+    wait_until(lambda: not applier.ready(), "the applier to notice")
+    assert applier.stop(timeout=10) == 0
+    pair.source.stop("immediate")
+    wait_until(lambda: not streamer.ready(), "the streamer to notice")
+    assert streamer.stop(timeout=10) == 0
