@@ -8,9 +8,9 @@
  *     ack_window_delivered(w, seq);                   lsn = ack_window_confirmed(w);
  *
  * A unit outside a transaction (a non-transactional message, a snapshot) is opened and closed in the same
- * way. Records added while nothing is open are an error of the caller (asserted). Memory: one entry per open
- * or unacknowledged transaction and one bit per unacknowledged record, both bounded by the sink's own queue
- * limit.
+ * way. Records added while nothing is open are an error of the caller (asserted). Memory: one entry per
+ * unacknowledged transaction that has records and one bit per unacknowledged record, both bounded by the
+ * sink's own queue limit.
  */
 #ifndef WALFERRY_ACK_H
 #define WALFERRY_ACK_H
@@ -27,7 +27,7 @@ void ack_window_free(struct ack_window *window);
 void ack_window_reset(struct ack_window *window);
 
 void ack_window_open(struct ack_window *window);
-uint64_t ack_window_add(struct ack_window *window);
+uint64_t ack_window_add(struct ack_window *window); /* numbers rise by one, from 1 */
 void ack_window_close(struct ack_window *window, lsn_t end_lsn);
 void ack_window_delivered(struct ack_window *window, uint64_t seq);
 

@@ -22,11 +22,13 @@ enum snapshot_state {
 };
 
 struct position {
-    lsn_t end_lsn;      /* every transaction with commit_lsn < end_lsn is stored; 0 = none yet */
-    lsn_t commit_lsn;   /* the unfinished transaction of which a part is stored; 0 = none */
-    uint64_t ordinal;   /* decoded changes of it that are stored, counted from 1 before any filter */
+    lsn_t end_lsn;    /* every transaction with commit_lsn < end_lsn is stored; 0 = none yet */
+    lsn_t commit_lsn; /* the unfinished transaction of which a part is stored; 0 = none */
+    uint64_t
+        ordinal; /* decoded changes of it that are stored, counted from 1 before any filter; 0 = its BEGIN */
     lsn_t last_end_lsn; /* end LSN of the last received transaction: the next `sequence[0]`; 0 = null */
-    lsn_t lsn;          /* of the last stored change, for Debezium's `lsn` and `lsn_proc` */
+    lsn_t lsn;          /* of the last stored change inside the unfinished transaction; else end_lsn is
+                           Debezium's `lsn` and `lsn_proc` */
     uint32_t xid;       /* of the last stored change */
     int64_t commit_time_us;
     enum snapshot_state snapshot;
@@ -48,7 +50,12 @@ static inline bool position_covers_change(const struct position *position, lsn_t
 void position_write_key(struct buf *out, struct slice connector, struct slice server);
 void position_write_value(struct buf *out, const struct position *position);
 
-/* Reads walferry's or Debezium's own value; unknown members are skipped. */
+/* Reads walferry's or Debezium's own value; unknown members are skipped, null is absent. Of a Debezium offset
+ * `end_lsn` and `last_end_lsn` are its lsn_commit. Where it stands inside a transaction, that one is not
+ * covered (commit_lsn = 0): Debezium does not count changes, so all of it comes again, none is lost; `lsn`
+ * and `xid` say where it was. Without a lsn_commit (nothing streamed since the snapshot) end_lsn stays 0:
+ * nothing is covered, the slot alone says where to begin. ERR_EVENT where the value is no PostgreSQL offset.
+ */
 MUST_CHECK bool position_read_value(struct slice json, struct position *position, struct err *err);
 
 #endif

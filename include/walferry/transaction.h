@@ -24,7 +24,8 @@ enum transaction_step {
     TRANSACTION_RELATION,
 };
 
-/* Events of one table within the open transaction. */
+/* Events of one table within the open transaction, in the order of first appearance. Logical messages are
+ * one entry whose names are {NULL, 0}: Debezium takes each for a collection of its own, with one event. */
 struct collection_count {
     struct slice schema, table; /* owned by the transaction until its end */
     uint64_t events;
@@ -43,7 +44,9 @@ MUST_CHECK bool transaction_apply(struct transaction *transaction, const struct 
                                   enum transaction_step *step, struct err *err);
 
 /* After TRANSACTION_EVENTS: how many events the message became (TRUNCATE: one per table), and each of them.
- * transaction_event gives the next ordinal of the message to all its events; it does not count them. */
+ * All events of a message have its ordinal; transaction_event does not count them. A message outside a
+ * transaction has xid, commit_lsn and ordinal 0, and the commit time of the last transaction (0 = none yet);
+ * its LSN is the end of a unit of its own. */
 size_t transaction_event_count(const struct transaction *transaction);
 void transaction_event(const struct transaction *transaction, size_t index, struct event *event);
 
