@@ -3,6 +3,7 @@
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 void metrics_init(struct metrics *metrics, const char *prefix, const struct metric *table, size_t count)
 {
@@ -89,12 +90,11 @@ void metrics_read_memory(uint64_t *rss_bytes, uint64_t *rss_peak_bytes)
     if (file == NULL)
         return;
     char line[256];
-    unsigned long long kib;
     while (fgets(line, sizeof(line), file) != NULL) {
-        if (sscanf(line, "VmRSS: %llu kB", &kib) == 1)
-            *rss_bytes = (uint64_t)kib * 1024;
-        else if (sscanf(line, "VmHWM: %llu kB", &kib) == 1)
-            *rss_peak_bytes = (uint64_t)kib * 1024;
+        if (strncmp(line, "VmRSS:", 6) == 0)
+            *rss_bytes = strtoull(line + 6, NULL, 10) * 1024; /* the kernel says kB */
+        else if (strncmp(line, "VmHWM:", 6) == 0)
+            *rss_peak_bytes = strtoull(line + 6, NULL, 10) * 1024;
     }
     (void)fclose(file);
 }
