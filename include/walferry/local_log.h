@@ -42,6 +42,7 @@ MUST_CHECK bool local_writer_open(uv_loop_t *uv, const struct local_writer_optio
 /* The stored position; *found = false in a new file. */
 MUST_CHECK bool local_writer_position(struct local_writer *writer, struct position *position, bool *found,
                                       struct err *err);
+/* False at queue_bytes_max, and for good after a final trouble. */
 bool local_writer_has_room(const struct local_writer *writer);
 /* Copies the record into the current batch. */
 void local_writer_append(struct local_writer *writer, const struct record *record);
@@ -51,14 +52,16 @@ void local_writer_mark(struct local_writer *writer, const struct position *posit
 /* Hand over now what is marked, without lingering. */
 void local_writer_flush(struct local_writer *writer);
 /* Records appended after begin are hidden until end is stored; begin deletes those of an interrupted
- * snapshot. */
+ * snapshot. Both take part in the batch like records, so a mark must follow. Begin and end with nothing in
+ * between drop an interrupted snapshot for good; until then nothing that follows it is visible. */
 void local_writer_snapshot_begin(struct local_writer *writer);
 void local_writer_snapshot_end(struct local_writer *writer);
 bool local_writer_idle(const struct local_writer *writer); /* nothing collected, nothing in flight */
 /* Drops what is not marked (a lost source connection: it will come again). */
 void local_writer_discard_unmarked(struct local_writer *writer);
 uint64_t local_writer_queue_bytes(const struct local_writer *writer);
-/* Waits for the batch in flight, writes nothing more, releases the lock. */
+/* Waits for the batch in flight, writes nothing more, calls back no more, releases the lock. The memory goes
+ * on the loop's next turn. */
 void local_writer_close(struct local_writer *writer);
 
 /* ---- reader ---- */
@@ -75,18 +78,25 @@ struct local_record {
 MUST_CHECK bool local_reader_open(uv_loop_t *uv, const char *path, const char *consumer,
                                   void (*on_wake)(void *data), void *data, struct local_reader **reader,
                                   struct err *err);
-/* Start behind `offset` (0 = from the first kept record). ERR_LOG_TRIMMED where the next record is gone. */
+/* Start behind `offset` (0 = from the first kept record). ERR_LOG_TRIMMED where the next record is gone,
+ * ERR_LOG_FOREIGN where `offset` was never written: another file than the one it came from. The offset
+ * becomes the consumer's position: from here on retention keeps what lies behind it. */
 MUST_CHECK bool local_reader_seek(struct local_reader *reader, int64_t offset, struct err *err);
 
 enum local_read { LOCAL_RECORD, LOCAL_NOTHING, LOCAL_ERROR };
 /* The next visible record; batches are read ahead, at most `bytes_max` of memory. */
 enum local_read local_reader_next(struct local_reader *reader, struct local_record *record, struct err *err);
-/* How much lies behind the record returned last: records and the newest stored position (for lag and
- * --drain). */
+/* How much lies behind the record returned last: the newest visible record's offset and the newest stored
+ * position, all zero where there is none (for lag and --drain). */
 MUST_CHECK bool local_reader_end(struct local_reader *reader, int64_t *end_offset, struct position *position,
                                  struct err *err);
-/* The consumer's position, for retention and lag; not the applier's truth, which is in the target. */
+/* The consumer's position, for retention and lag; not the applier's truth, which is in the target. Where the
+ * writer is in the middle of a batch or the disk is full it is left for the next call, which is no error. */
 MUST_CHECK bool local_reader_commit(struct local_reader *reader, int64_t offset, struct err *err);
+/* A random number made with the file: tells a file from its successor at the same path. */
+uint64_t local_reader_log_id(const struct local_reader *reader);
+/* Stops the look each second that stands in where the file watch does not work: for tests of the watch. */
+void local_reader_watch_only(struct local_reader *reader);
 void local_reader_close(struct local_reader *reader);
 
 #endif
