@@ -200,6 +200,12 @@ bool pg_stream_read(struct pg_stream *stream, struct err *err)
     return pg_err_lost(err, stream->pg);
 }
 
+bool pg_stream_readable(const struct pg_stream *stream)
+{
+    struct pollfd fd = {.fd = PQsocket(stream->pg->conn), .events = POLLIN};
+    return fd.fd >= 0 && poll(&fd, 1, 0) > 0;
+}
+
 /* ---- status ---- */
 
 bool pg_stream_send_status(struct pg_stream *stream, lsn_t confirmed, struct err *err)
