@@ -1,7 +1,7 @@
 #!/bin/bash
 # Captures the messages of this directory's .sql files again: `lsn hex`, one message a line, as
 # pg_logical_slot_peek_binary_changes gives them. LSNs, oids, xids and times differ from run to run.
-#   capture.sh [DIRECTORY FOR THE .txt FILES]     as root: runs the server as the user postgres
+#   capture.sh [DIRECTORY]     as root: runs the server as the user postgres
 # PG_BIN names the server's programs (PostgreSQL 15 or later; two_phase and streaming need 15).
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
@@ -45,3 +45,7 @@ capture changes v1_text.txt proto_version 1 messages true
 capture changes v1_binary.txt proto_version 1 messages true binary true
 capture streaming v2_streaming.txt proto_version 2 messages true streaming on
 capture two_phase v3_two_phase.txt proto_version 3 two_phase on streaming on
+
+# Every character from 1 to 300 alone, and between backslashes; NULL, empty text and \N as a text.
+copy="SELECT n, chr(n), '\\' || chr(n) || '\\', NULL, '', '\\N' FROM generate_series(1, 300) n"
+psql changes -c "COPY ($copy) TO STDOUT" >"$out/../copytext/characters.txt"
