@@ -20,15 +20,22 @@ enum change_kind {
 
 enum field_kind { FIELD_NULL, FIELD_BOOL, FIELD_NUMBER, FIELD_STRING, FIELD_STRUCT, FIELD_ARRAY };
 
-/* One member of a row. `json` is the value's raw text for STRUCT and ARRAY, the number's lexeme for NUMBER,
- * "true"/"false" for BOOL, the unescaped text for STRING. */
+struct yyjson_val;
+
+/* One member of a row. `json` is the number's lexeme for NUMBER, the unescaped text for STRING (which may
+ * hold any byte), else empty; STRUCT and ARRAY are read through `node`. Schema members are {NULL,0} where the
+ * event has no schema or the schema no such member. */
 struct field {
     struct slice name;
     enum field_kind kind;
+    bool boolean;   /* BOOL */
+    bool unchanged; /* named by walferry.unchanged.columns: whatever else is here is no data */
     struct slice json;
-    struct slice schema_type; /* "int32", "bytes", …; {NULL,0} where the event has no schema */
-    struct slice schema_name; /* "io.debezium.time.Date", …; {NULL,0} = none */
-    int32_t scale;            /* parameter `scale` of a Decimal; INT32_MIN = none */
+    const struct yyjson_val *node;
+    struct slice schema_type; /* "int32", "bytes", "array", … */
+    struct slice schema_name; /* "io.debezium.time.Date", …; of an array: its items' name */
+    struct slice item_type;   /* of an array: its items' type */
+    int32_t scale;            /* parameter `scale` of a Decimal (of an array: its items'); INT32_MIN = none */
 };
 
 struct field_list {
@@ -57,11 +64,14 @@ struct change {
 
 struct change_reader;
 
-/* `placeholder`: unavailable.value.placeholder; `transaction_topic`: the full name of it. */
+/* Memory is kept between reads and grows to what the largest usual record needs. */
 struct change_reader *change_reader_new(size_t record_bytes_max);
 void change_reader_free(struct change_reader *reader);
 
-/* ERR_EVENT names what is wrong; the caller adds topic and offset. */
+/* ERR_EVENT names what is wrong (ERR_LIMIT: key, value and headers are larger than record_bytes_max); the
+ * caller adds topic and offset. A tombstone has key and headers. A record of a topic that was flattened by
+ * ExtractNewRecordState has no source and op, and is an ERR_EVENT. BEGIN and END are known by their members,
+ * not by the topic's name. */
 MUST_CHECK bool change_read(struct change_reader *reader, const struct record *record, struct change *change,
                             struct err *err);
 

@@ -1,12 +1,8 @@
 #include "walferry/properties.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <stdlib.h>
 
-#include <cmocka.h>
+#include "cmocka_all.h"
 
 /* Expected values are what java.util.Properties (OpenJDK 17) makes of the same text. Bytes, not C strings,
  * are compared; `line` is of the last entry. */

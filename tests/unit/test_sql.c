@@ -1,13 +1,9 @@
 #include "walferry/pgtype.h"
 #include "walferry/sql.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <stdlib.h>
 
-#include <cmocka.h>
+#include "cmocka_all.h"
 
 /* The statements below were prepared and run on PostgreSQL 15 against
  *   create table "we""ird"."T" (id int primary key, "a b" text not null, j json, n numeric(10,2), at
