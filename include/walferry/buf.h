@@ -27,6 +27,15 @@ void buf_clear(struct buf *buf);
  * at most `extra` bytes there and then adds what it wrote to buf->len. */
 char *buf_reserve(struct buf *buf, size_t extra);
 
+/* The same, inline where there is room already: for the data path. */
+static inline char *buf_room(struct buf *buf, size_t extra)
+{
+    if (!buf->overflowed && buf->capacity > buf->len && extra < buf->capacity - buf->len &&
+        extra <= buf->bytes_max && buf->len <= buf->bytes_max - extra)
+        return buf->data + buf->len;
+    return buf_reserve(buf, extra);
+}
+
 void buf_append(struct buf *buf, const void *data, size_t len);
 void buf_append_slice(struct buf *buf, struct slice bytes);
 void buf_append_text(struct buf *buf, const char *text);

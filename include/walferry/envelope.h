@@ -8,20 +8,9 @@
 #ifndef WALFERRY_ENVELOPE_H
 #define WALFERRY_ENVELOPE_H
 
+#include "walferry/conversion.h"
 #include "walferry/event.h"
 #include "walferry/transaction.h"
-
-enum decimal_mode { DECIMAL_PRECISE, DECIMAL_DOUBLE, DECIMAL_STRING };
-enum time_mode {
-    TIME_ADAPTIVE,
-    TIME_ADAPTIVE_TIME_MICROSECONDS,
-    TIME_CONNECT,
-    TIME_ISOSTRING,
-    TIME_MICROSECONDS,
-    TIME_NANOSECONDS,
-};
-enum binary_mode { BINARY_BYTES, BINARY_BASE64, BINARY_BASE64_URL_SAFE, BINARY_HEX };
-enum interval_mode { INTERVAL_NUMERIC, INTERVAL_STRING };
 
 /* Slices are borrowed for the encoder's life. */
 struct envelope_options {
@@ -35,7 +24,16 @@ struct envelope_options {
     bool key_schemas, value_schemas;      /* the converters' schemas.enable */
     bool tombstones_on_delete;
     bool extended_headers;
-    bool replace_null_with_default; /* the converter's option; see docs/COMPATIBILITY.md */
+    /* A NULL in a column with a default is written as the default, as Kafka's converter does unless told
+     * otherwise (replace.null.with.default). Off: NULL stays null. See docs/COMPATIBILITY.md. */
+    bool replace_null_with_default;
+    /* `"snapshot":null` instead of "false" in streamed events: what the converter writes with
+     * replace.null.with.default=false. */
+    bool snapshot_false_as_null;
+    /* Values that the chosen modes cannot carry (NaN in a Decimal, months in a number of microseconds, …) are
+     * added as PostgreSQL text in the header HEADER_EXACT_COLUMNS. Off only for byte equality with Debezium.
+     */
+    bool exact_values;
     enum decimal_mode decimal;
     enum time_mode time;
     enum binary_mode binary;
@@ -73,6 +71,10 @@ MUST_CHECK bool envelope_encode_end(struct envelope *envelope, const struct tran
 /* Header that names columns whose value was unchanged (TOAST) but whose type has no placeholder in Debezium's
  * format (it would read as null): a comma-separated list of JSON strings in brackets. Absent otherwise. */
 #define HEADER_UNCHANGED_COLUMNS "walferry.unchanged.columns"
+/* PostgreSQL's text of columns of `after` (of `before` in a delete) that the event's own form loses: an
+ * object
+ * {"column":"text"}. The event shows what Debezium shows. Absent where nothing is lost. */
+#define HEADER_EXACT_COLUMNS "walferry.exact.columns"
 #define HEADER_NEW_KEY "__debezium.newkey"
 #define HEADER_OLD_KEY "__debezium.oldkey"
 

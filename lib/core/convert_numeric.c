@@ -1,0 +1,121 @@
+#include "convert.h"
+#include "walferry/json.h"
+#include "walferry/numeric.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* A Decimal has no NaN and no infinity: Debezium writes null and logs it. */
+static enum converted append_lost(struct buf *out)
+{
+    buf_append_text(out, "null");
+    return CONVERTED_LOST;
+}
+
+CONVERTER(convert_decimal)
+{
+    struct numeric numeric;
+    if (!numeric_parse(text, &numeric))
+        return CONVERTED_BAD;
+    if (numeric.kind != NUMERIC_FINITE)
+        return append_lost(out);
+    return numeric_append_decimal(out, &numeric, conversion->scale) ? CONVERTED : CONVERTED_BAD;
+}
+
+/* The display scale (1.50 against 1.5) is not kept, the number is. */
+CONVERTER(convert_variable_decimal)
+{
+    (void)conversion;
+    struct numeric numeric;
+    if (!numeric_parse(text, &numeric))
+        return CONVERTED_BAD;
+    if (numeric.kind != NUMERIC_FINITE)
+        return append_lost(out);
+    numeric_append_variable(out, &numeric);
+    return CONVERTED;
+}
+
+#define SHORT_NUMERIC 63
+
+/* json_append_float reads short texts; longer ones are cut behind the digits that can matter. */
+CONVERTER(convert_numeric_double)
+{
+    (void)conversion;
+    struct numeric numeric;
+    if (!numeric_parse(text, &numeric))
+        return CONVERTED_BAD;
+    if (text.len <= SHORT_NUMERIC || numeric.kind != NUMERIC_FINITE)
+        return json_append_float(out, text, false) ? CONVERTED : CONVERTED_BAD;
+    char *copy = buf_reserve(out, text.len + 1); /* as scratch: strtod wants a NUL */
+    if (copy == NULL)
+        return CONVERTED;
+    memcpy(copy, text.data, text.len);
+    copy[text.len] = '\0';
+    double value = strtod(copy, NULL);
+    char lexeme[32];
+    struct buf printed = {.data = lexeme, .capacity = sizeof(lexeme), .bytes_max = sizeof(lexeme) - 1};
+    buf_printf(&printed, "%.17g", value);
+    struct slice number = {printed.data, printed.len};
+    if (memchr(number.data, 'n', number.len) != NULL) /* inf: beyond a double */
+        number = numeric.negative ? SLICE_LITERAL("-Infinity") : SLICE_LITERAL("Infinity");
+    return json_append_float(out, number, false) ? CONVERTED : CONVERTED_BAD;
+}
+
+CONVERTER(convert_numeric_text)
+{
+    static const char *const specials[] = {[NUMERIC_NAN] = "NAN",
+                                           [NUMERIC_INFINITY] = "POSITIVE_INFINITY",
+                                           [NUMERIC_MINUS_INFINITY] = "NEGATIVE_INFINITY"};
+    struct numeric numeric;
+    if (!numeric_parse(text, &numeric))
+        return CONVERTED_BAD;
+    if (numeric.kind != NUMERIC_FINITE) {
+        convert_append_quoted(out, specials[numeric.kind], strlen(specials[numeric.kind]));
+        return CONVERTED;
+    }
+    buf_append_char(out, '"');
+    numeric_append_plain(out, &numeric, conversion->scale);
+    buf_append_char(out, '"');
+    return CONVERTED;
+}
+
+#define MONEY_TEXT_MAX 40
+
+/* -$1,234.11 (lc_monetary=C) as -1234.11; returns false where it is something else. */
+static bool money_digits(struct slice text, char digits[MONEY_TEXT_MAX], struct slice *number)
+{
+    size_t len = 0;
+    if (text.len == 0 || text.len >= MONEY_TEXT_MAX)
+        return false;
+    for (size_t i = 0; i < text.len; i++) {
+        char byte = text.data[i];
+        if (byte == '$' || byte == ',')
+            continue;
+        digits[len++] = byte;
+    }
+    *number = (struct slice){digits, len};
+    return true;
+}
+
+CONVERTER(convert_money)
+{
+    char digits[MONEY_TEXT_MAX];
+    struct slice number;
+    return money_digits(text, digits, &number) ? convert_decimal(out, number, conversion) : CONVERTED_BAD;
+}
+
+CONVERTER(convert_money_double)
+{
+    char digits[MONEY_TEXT_MAX];
+    struct slice number;
+    return money_digits(text, digits, &number) ? convert_numeric_double(out, number, conversion)
+                                               : CONVERTED_BAD;
+}
+
+CONVERTER(convert_money_text)
+{
+    char digits[MONEY_TEXT_MAX];
+    struct slice number;
+    return money_digits(text, digits, &number) ? convert_numeric_text(out, number, conversion)
+                                               : CONVERTED_BAD;
+}
