@@ -39,8 +39,9 @@ as_root() {
 missing_packages() {
     local package
     for package in "$@"; do
-        case $(dpkg-query -W -f='${db:Status-Status} ' "$package" 2>/dev/null) in
-            *installed\ * | *triggers-*) ;;
+        # One status for each architecture; packages waiting for triggers are installed, too.
+        case " $(dpkg-query -W -f='${db:Status-Status} ' "$package" 2>/dev/null)" in
+            *' installed '* | *' triggers-'*) ;;
             *) printf '%s ' "$package" ;;
         esac
     done
