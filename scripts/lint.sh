@@ -38,7 +38,9 @@ tidy() {
     local findings
     findings=$(scripts/c_files.sh | grep '\.c$' | grep -v '^./tests/fuzz/' |
         xargs -P "$(nproc)" -n 4 "$tidy" -p build/clang --quiet 2>/dev/null) && return 0
-    printf '%s\n' "$findings"
+    printf '%s\n' "$findings" >build/clang-tidy.log
+    grep -A 2 ' error: ' build/clang-tidy.log
+    echo "how clang-tidy came to each: build/clang-tidy.log"
     is_reference "$tidy" && return 1
     echo "clang-tidy $CLANG_TOOLS is not here; the findings above do not count"
 }

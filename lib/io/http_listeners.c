@@ -57,7 +57,7 @@ static bool parse(struct slice text, struct address *address, struct err *err)
                        SLICE_ARG(text));
     struct slice rest = {text.data + 7, text.len > 7 ? text.len - 7 : 0};
     if (!starts_with(text, "http://"))
-        rest = SLICE_NONE;
+        rest = (struct slice){"", 0};
     if (rest.len > 0 && rest.data[rest.len - 1] == '/')
         rest.len--;
     const char *colon = last_colon(rest);
