@@ -220,9 +220,8 @@ static bool put_together(const struct members *members, struct position *positio
     if (members->xid > UINT32_MAX || members->timeline > UINT32_MAX)
         return err_set(err, ERR_EVENT, "offset: member \"%s\" is above 4294967295",
                        members->xid > UINT32_MAX ? "txId" : "walferry_timeline");
-    if ((members->commit_lsn != LSN_NONE) != (members->ordinal != 0))
-        return err_set(err, ERR_EVENT,
-                       "offset: only one of \"walferry_commit_lsn\" and \"walferry_ordinal\"");
+    if (members->commit_lsn == LSN_NONE && members->ordinal != 0)
+        return err_set(err, ERR_EVENT, "offset: \"walferry_ordinal\" without \"walferry_commit_lsn\"");
     if (!snapshot_of(members, &snapshot, err))
         return false;
     *position = (struct position){
