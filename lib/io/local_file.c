@@ -27,58 +27,6 @@ static const char *const schema[] = {
 };
 #define SCHEMA_TABLES (sizeof(schema) / sizeof(schema[0]))
 
-const char local_meta_select[] =
-    "SELECT log_id, next_offset, hidden_from, trimmed_through, record_bytes FROM meta";
-
-char *local_file_name(const char *path, const char *suffix)
-{
-    size_t size = strlen(path) + strlen(suffix) + 1;
-    char *name = malloc(size);
-    if (name == NULL)
-        abort();
-    (void)snprintf(name, size, "%s%s", path, suffix);
-    return name;
-}
-
-bool local_sqlite_err(struct err *err, sqlite3 *db, const char *path)
-{
-    const char *text = sqlite3_errmsg(db);
-    int code = sqlite3_extended_errcode(db);
-    switch (code & 0xff) {
-    case SQLITE_NOMEM:
-        abort();
-    case SQLITE_BUSY:
-    case SQLITE_LOCKED:
-        return err_set(err, ERR_CONNECT, "local log %s: another program holds it locked (%s)", path, text);
-    case SQLITE_FULL:
-    case SQLITE_IOERR:
-    case SQLITE_CANTOPEN:
-    case SQLITE_READONLY:
-    case SQLITE_PERM:
-        return err_set(err, ERR_DISK, "local log %s: %s (%d); free space or repair the disk", path, text,
-                       code);
-    case SQLITE_TOOBIG:
-        return err_set(err, ERR_LIMIT, "local log %s: a record is larger than SQLite's limit of %d bytes",
-                       path, sqlite3_limit(db, SQLITE_LIMIT_LENGTH, -1));
-    default:
-        return err_set(err, ERR_LOG_FOREIGN,
-                       "local log %s is damaged (%s, %d); restore it, or move it and %s-wal away to begin a "
-                       "new one",
-                       path, text, code, path);
-    }
-}
-
-bool local_exec(sqlite3 *db, const char *path, const char *sql, struct err *err)
-{
-    return sqlite3_exec(db, sql, NULL, NULL, NULL) == SQLITE_OK || local_sqlite_err(err, db, path);
-}
-
-bool local_prepare(sqlite3 *db, const char *path, const char *sql, sqlite3_stmt **statement, struct err *err)
-{
-    return sqlite3_prepare_v3(db, sql, -1, SQLITE_PREPARE_PERSISTENT, statement, NULL) == SQLITE_OK ||
-           local_sqlite_err(err, db, path);
-}
-
 static uint32_t header_u32(const unsigned char *bytes)
 {
     return (uint32_t)bytes[0] << 24 | (uint32_t)bytes[1] << 16 | (uint32_t)bytes[2] << 8 | bytes[3];
@@ -169,7 +117,7 @@ bool local_file_probe(const char *path, bool *exists, struct err *err)
 {
     unsigned char header[SQLITE_HEADER_BYTES];
     struct stat st;
-    *exists = stat(path, &st) == 0 && st.st_size > 0;
+    *exists = stat(path, &st) == 0 && (!S_ISREG(st.st_mode) || st.st_size > 0);
     if (!check_directory(path, err))
         return false;
     if (*exists && !S_ISREG(st.st_mode))
@@ -245,11 +193,21 @@ static bool sync_directory(const char *path, struct err *err)
     return ok;
 }
 
+/* The log holds rows: never for everyone to read. SQLite gives -wal and -shm the mode of the file. */
+static bool make_file(const char *path, struct err *err)
+{
+    int fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0660);
+    if (fd < 0)
+        return err_set(err, ERR_SYSTEM, "local log: cannot create %s: %s", path, strerror(errno));
+    (void)close(fd);
+    return true;
+}
+
 static bool build_new(const char *new_path, struct err *err)
 {
     sqlite3 *db = NULL;
-    bool ok = open_database(new_path, SQLITE_OPEN_CREATE, &db, err) && write_schema(db, new_path, err) &&
-              journal_is_wal(db, new_path, err);
+    bool ok = make_file(new_path, err) && open_database(new_path, SQLITE_OPEN_CREATE, &db, err) &&
+              write_schema(db, new_path, err) && journal_is_wal(db, new_path, err);
     if (sqlite3_close(db) != SQLITE_OK && ok)
         ok = local_sqlite_err(err, db, new_path);
     return ok;
@@ -297,20 +255,6 @@ static bool check_schema(sqlite3 *db, const char *path, struct err *err)
     }
     (void)sqlite3_finalize(statement);
     return ok;
-}
-
-bool local_meta_read(sqlite3_stmt *select, struct local_meta *meta)
-{
-    int rc = sqlite3_step(select);
-    if (rc == SQLITE_ROW) {
-        meta->log_id = sqlite3_column_int64(select, 0);
-        meta->next_offset = sqlite3_column_int64(select, 1);
-        meta->hidden_from = sqlite3_column_int64(select, 2);
-        meta->trimmed_through = sqlite3_column_int64(select, 3);
-        meta->record_bytes = sqlite3_column_int64(select, 4);
-    }
-    (void)sqlite3_reset(select);
-    return rc == SQLITE_ROW;
 }
 
 /* A full check would read the whole file at each start; both ends of the tree and the counters show most

@@ -35,6 +35,10 @@ static inline int64_t local_record_bytes(int64_t key_len, int64_t value_len)
 /* path + suffix; owned by the caller. */
 char *local_file_name(const char *path, const char *suffix);
 
+/* Where symbolic links lead, so that two names of one file have one lock; `path` where nothing is there.
+ * Owned by the caller. */
+char *local_file_resolve(const char *path);
+
 /* What lies at `path`, judged by its first bytes and without opening it as a database: *exists = false where
  * a new log may be made; false with ERR_LOG_FOREIGN, ERR_SYSTEM where it may not be touched. */
 MUST_CHECK bool local_file_probe(const char *path, bool *exists, struct err *err);

@@ -11,7 +11,7 @@
 static int open_beside(const char *path, const char *suffix, struct err *err)
 {
     char *name = local_file_name(path, suffix);
-    int fd = open(name, O_RDWR | O_CREAT | O_CLOEXEC, 0666);
+    int fd = open(name, O_RDWR | O_CREAT | O_CLOEXEC, 0660);
     if (fd < 0)
         (void)err_set(err, ERR_SYSTEM, "local log: cannot open %s: %s", name, strerror(errno));
     free(name);

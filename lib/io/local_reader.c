@@ -353,7 +353,7 @@ bool local_reader_open(uv_loop_t *uv, const char *path, const char *consumer, vo
     struct local_reader *r = calloc(1, sizeof(*r));
     if (r == NULL)
         abort();
-    r->path = local_file_name(path, "");
+    r->path = local_file_resolve(path);
     r->consumer = local_file_name(consumer, "");
     r->on_wake = on_wake;
     r->data = data;

@@ -16,7 +16,7 @@
 #define TRIM_STEP_RECORDS 1000    /* per batch, besides twice what the batch adds */
 
 static const char *const pragmas = "PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 0;"
-                                   "PRAGMA journal_size_limit = 67108864; PRAGMA cache_size = -8192;"
+                                   "PRAGMA journal_size_limit = 67108864; PRAGMA cache_size = -4096;"
                                    "PRAGMA mmap_size = 0; PRAGMA temp_store = MEMORY";
 
 static int on_wal(void *data, sqlite3 *db, const char *name, int pages)
@@ -137,7 +137,7 @@ bool local_store_open(const struct local_writer_options *options, struct local_s
     struct local_store *s = calloc(1, sizeof(*s));
     if (s == NULL)
         abort();
-    s->path = local_file_name(options->path, "");
+    s->path = local_file_resolve(options->path);
     s->lock_fd = s->wake_fd = -1;
     s->retention_bytes = options->retention_bytes;
     s->retention_ms = options->retention_ms;

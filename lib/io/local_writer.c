@@ -365,6 +365,7 @@ bool local_writer_open(uv_loop_t *uv, const struct local_writer_options *options
     buf_init(&w->batches[1].frames, SIZE_MAX / 2);
     buf_init(&w->headers, SIZE_MAX / 2);
     backoff_init(&w->backoff, RETRY_FIRST_MS, RETRY_MAX_MS, (uint64_t)clock_wall_ns());
+    w->store->trim_more = true; /* a look soon: while it was not running records grew old */
     init_handles(w);
     plan_trim(w);
     *writer = w;
