@@ -246,8 +246,7 @@ static void writes_the_documents_by_group(void **state)
         "| meaning | reloadable |\n| --- |",
         "| `db.host` | required | text |  | Host of the server. | no |\n",
         "| `db.password` | unset | text |  | Password. Never shown. | yes |\n",
-        "| `status.update.interval.ms` | `10000` | 1 to 3600000 | ms | Pause between status updates. | yes "
-        "|\n",
+        "| `status.update.interval.ms` | `10000` | 1 to 3600000 | ms | Pause. |",
         "| `snapshot.mode` | `initial` | initial, no_data, when_needed |  | Mode. | no |\n",
         "| `producer.`* | unset | text |  | Passed on. | no |\n",
         "| `TARGET_DB_HOST` | `db.host` |\n",
