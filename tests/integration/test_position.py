@@ -2,6 +2,7 @@
 
 import sqlite3
 
+from harness.postgres import Postgres
 from harness.process import wait_until
 
 
@@ -108,3 +109,19 @@ def test_a_lost_slot_is_refused(pair):
     result = streamer.run()
     assert result.returncode == 1
     assert pair.slot in result.stderr.splitlines()[-1]
+
+
+def test_another_source_is_refused(pair, workspace):
+    """A stored position belongs to one cluster; LSNs of another one mean nothing."""
+    pair.on_both("CREATE TABLE t (n int PRIMARY KEY)")
+    streamer = pair.streamer().start().wait_ready()
+    assert streamer.stop() == 0
+    other = Postgres(workspace, f"other_{pair.database}").create().start()
+    try:
+        other.create_database(pair.database)
+        streamer.config["database.port"] = other.port
+        result = streamer.run()
+        assert result.returncode == 1
+        assert "system identifier" in result.stderr.splitlines()[-1]
+    finally:
+        other.stop("immediate")
