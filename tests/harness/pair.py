@@ -1,6 +1,7 @@
 """A source and a target database with the streamer and the applier between them."""
 
 import sqlite3
+from contextlib import closing
 
 from .compare import differences
 from .process import wait_until
@@ -82,7 +83,7 @@ class Pair:
         """Records of a table in the local log, read past the programs; 0 while there is no log yet."""
         query = "SELECT count(*) FROM record JOIN topic ON topic.id = record.topic WHERE topic.name LIKE ?"
         try:
-            with sqlite3.connect(f"file:{self.log_path}?mode=ro", uri=True) as log:
+            with closing(sqlite3.connect(f"file:{self.log_path}?mode=ro", uri=True)) as log:
                 return log.execute(query, (f"%.{table}",)).fetchone()[0]
         except sqlite3.OperationalError:
             return 0

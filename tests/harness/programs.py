@@ -14,7 +14,7 @@ ROOT = Path(__file__).resolve().parents[2]
 
 
 def program_path(name):
-    return Path(os.environ.get("WALFERRY_BIN", ROOT / "build" / "bin")) / name
+    return Path(os.environ.get("PROGRAM_DIR", ROOT / "build" / "bin")) / name
 
 
 class Program:

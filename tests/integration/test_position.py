@@ -93,7 +93,7 @@ def test_a_slot_moved_by_hand_is_refused(pair):
     assert streamer.stop() == 0
     stored = pair.slot_lsn()
     pair.on_source("INSERT INTO t VALUES (2)")
-    pair.source.execute("SELECT pg_replication_slot_advance(%s, pg_current_wal_lsn())", params=(pair.slot,))
+    pair.on_source("SELECT pg_replication_slot_advance(%s, pg_current_wal_lsn())", (pair.slot,))
     result = streamer.run()
     assert result.returncode == 1
     error = result.stderr.splitlines()[-1]
