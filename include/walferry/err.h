@@ -65,6 +65,9 @@ enum err_action {
       "an event is not one that walferry or Debezium writes; the line has its place")                        \
     X(ERR_ORDER, "order", ERR_FATAL,                                                                         \
       "events arrive in an order that no source can produce; nothing of the transaction was applied")        \
+    X(ERR_FENCED, "fenced", ERR_FATAL,                                                                       \
+      "another applier has taken over the source; nothing of this one's transaction was committed")          \
+    X(ERR_LOCK_BUSY, "lock_busy", ERR_RETRY, "another applier owns the source; this one waits for it")       \
     X(ERR_LOG_FOREIGN, "log_foreign", ERR_FATAL,                                                             \
       "the local log file is damaged or not walferry's; nothing was written to it")                          \
     X(ERR_LOG_LOCKED, "log_locked", ERR_FATAL,                                                               \
