@@ -88,8 +88,9 @@ void conversion_append_schema(struct buf *out, const struct conversion *conversi
 /* The JSON that stands in a partial old row for a NOT NULL column that it does not show. */
 void conversion_append_fallback(struct buf *out, const struct conversion *conversion);
 
-/* The type's zero (0, "", false, epoch, …): what a default computed by a function reads as. */
-enum converted conversion_append_zero(struct buf *out, const struct conversion *conversion);
+/* The JSON of the column's default, as the schema's member `default`; false = it has none. */
+bool conversion_append_default(struct buf *out, const struct conversion *conversion,
+                               const struct column *column);
 
 /* The JSON that stands for an unchanged out-of-line value; false = there is none, null stands for it. */
 bool conversion_append_placeholder(struct buf *out, const struct conversion *conversion,

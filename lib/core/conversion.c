@@ -42,6 +42,7 @@ struct type_row {
     enum placeholder placeholder;
     const char *zero;     /* as PostgreSQL prints it */
     const char *fallback; /* JSON of an unknown NOT NULL value; NULL = the zero's */
+    const char *stand_in; /* for a default that a function computes; NULL = Debezium shows no defaults */
 };
 
 #define DBZ_TIME(name) "io.debezium.time." name
@@ -55,88 +56,88 @@ struct type_row {
 #define EPOCH "1970-01-01 00:00:00"
 
 /* A text-like type whose JSON string is PostgreSQL's text. */
-#define TEXT_ROW(oid, type_name, name)                                                \
-    {                                                                                 \
-        oid, type_name, 0, ANY, "string", name, convert_text, NONE, TEXT_PH, "", NULL \
+#define TEXT_ROW(oid, type_name, name, stand_in)                                                \
+    {                                                                                           \
+        oid, type_name, 0, ANY, "string", name, convert_text, NONE, TEXT_PH, "", NULL, stand_in \
     }
 
 /* clang-format off */
 static const struct type_row rows[] = {
-    /* oid, name, modes, typmod, Connect type, semantic name, converter, parameters, placeholder, zero, fallback */
-    {PGTYPE_BOOL, NULL, 0, ANY, "boolean", NULL, convert_bool, NONE, NO_PH, "f", NULL},
-    {PGTYPE_INT2, NULL, 0, ANY, "int16", NULL, convert_integer, NONE, NO_PH, "0", NULL},
-    {PGTYPE_INT4, NULL, 0, ANY, "int32", NULL, convert_integer, NONE, NO_PH, "0", NULL},
-    {PGTYPE_INT8, NULL, 0, ANY, "int64", NULL, convert_integer, NONE, NO_PH, "0", NULL},
-    {PGTYPE_OID, NULL, 0, ANY, "int64", NULL, convert_integer, NONE, NO_PH, "0", NULL},
-    {PGTYPE_FLOAT4, NULL, 0, ANY, "float", NULL, convert_float4, NONE, NO_PH, "0", NULL},
-    {PGTYPE_FLOAT8, NULL, 0, ANY, "double", NULL, convert_float8, NONE, NO_PH, "0", NULL},
+    /* oid, name, modes, typmod, Connect type, semantic name, converter, parameters, placeholder, zero, fallback, stand-in */
+    {PGTYPE_BOOL, NULL, 0, ANY, "boolean", NULL, convert_bool, NONE, NO_PH, "f", NULL, "f"},
+    {PGTYPE_INT2, NULL, 0, ANY, "int16", NULL, convert_integer, NONE, NO_PH, "0", NULL, "0"},
+    {PGTYPE_INT4, NULL, 0, ANY, "int32", NULL, convert_integer, NONE, NO_PH, "0", NULL, "0"},
+    {PGTYPE_INT8, NULL, 0, ANY, "int64", NULL, convert_integer, NONE, NO_PH, "0", NULL, "0"},
+    {PGTYPE_OID, NULL, 0, ANY, "int64", NULL, convert_integer, NONE, NO_PH, "0", NULL, NULL},
+    {PGTYPE_FLOAT4, NULL, 0, ANY, "float", NULL, convert_float4, NONE, NO_PH, "0", NULL, "0"},
+    {PGTYPE_FLOAT8, NULL, 0, ANY, "double", NULL, convert_float8, NONE, NO_PH, "0", NULL, "0"},
 
     /* numeric */
-    {PGTYPE_NUMERIC, NULL, PRECISE, SCALED, "bytes", CONNECT_DATA("Decimal"), convert_decimal, PARAMETERS_DECIMAL, NO_PH, "0", NULL},
-    {PGTYPE_NUMERIC, NULL, PRECISE, ANY, "struct", DBZ_DATA("VariableScaleDecimal"), convert_variable_decimal, NONE, NO_PH, "0", NULL},
-    {PGTYPE_NUMERIC, NULL, DOUBLE, ANY, "double", NULL, convert_numeric_double, NONE, NO_PH, "0", NULL},
-    {PGTYPE_NUMERIC, NULL, STRING, ANY, "string", NULL, convert_numeric_text, NONE, NO_PH, "0", NULL},
+    {PGTYPE_NUMERIC, NULL, PRECISE, SCALED, "bytes", CONNECT_DATA("Decimal"), convert_decimal, PARAMETERS_DECIMAL, NO_PH, "0", NULL, "0"},
+    {PGTYPE_NUMERIC, NULL, PRECISE, ANY, "struct", DBZ_DATA("VariableScaleDecimal"), convert_variable_decimal, NONE, NO_PH, "0", NULL, NULL},
+    {PGTYPE_NUMERIC, NULL, DOUBLE, ANY, "double", NULL, convert_numeric_double, NONE, NO_PH, "0", NULL, "0"},
+    {PGTYPE_NUMERIC, NULL, STRING, ANY, "string", NULL, convert_numeric_text, NONE, NO_PH, "0", NULL, "0"},
     /* money */
-    {PGTYPE_MONEY, NULL, PRECISE, ANY, "bytes", CONNECT_DATA("Decimal"), convert_money, PARAMETERS_SCALE, NO_PH, "$0.00", NULL},
-    {PGTYPE_MONEY, NULL, DOUBLE, ANY, "double", NULL, convert_money_double, NONE, NO_PH, "$0.00", NULL},
-    {PGTYPE_MONEY, NULL, STRING, ANY, "string", NULL, convert_money_text, NONE, NO_PH, "$0.00", NULL},
+    {PGTYPE_MONEY, NULL, PRECISE, ANY, "bytes", CONNECT_DATA("Decimal"), convert_money, PARAMETERS_SCALE, NO_PH, "$0.00", NULL, NULL},
+    {PGTYPE_MONEY, NULL, DOUBLE, ANY, "double", NULL, convert_money_double, NONE, NO_PH, "$0.00", NULL, NULL},
+    {PGTYPE_MONEY, NULL, STRING, ANY, "string", NULL, convert_money_text, NONE, NO_PH, "$0.00", NULL, NULL},
 
-    TEXT_ROW(PGTYPE_TEXT, NULL, NULL),
-    TEXT_ROW(PGTYPE_VARCHAR, NULL, NULL),
-    TEXT_ROW(PGTYPE_BPCHAR, NULL, NULL),
-    TEXT_ROW(PGTYPE_CHAR, NULL, NULL),
-    TEXT_ROW(PGTYPE_NAME, NULL, NULL),
-    TEXT_ROW(0, "citext", NULL),
-    TEXT_ROW(PGTYPE_JSON, NULL, DBZ_DATA("Json")),
-    TEXT_ROW(PGTYPE_JSONB, NULL, DBZ_DATA("Json")),
-    TEXT_ROW(PGTYPE_XML, NULL, DBZ_DATA("Xml")),
-    TEXT_ROW(PGTYPE_UUID, NULL, DBZ_DATA("Uuid")),
-    TEXT_ROW(0, "ltree", DBZ_DATA("Ltree")),
-    TEXT_ROW(PGTYPE_TSVECTOR, NULL, DBZ_DATA("Tsvector")),
-    {0, "enum", 0, ANY, "string", DBZ_DATA("Enum"), convert_text, PARAMETERS_ALLOWED, TEXT_PH, "", NULL},
-    TEXT_ROW(PGTYPE_INET, NULL, NULL),
-    TEXT_ROW(PGTYPE_CIDR, NULL, NULL),
-    TEXT_ROW(PGTYPE_MACADDR, NULL, NULL),
-    TEXT_ROW(PGTYPE_MACADDR8, NULL, NULL),
-    TEXT_ROW(PGTYPE_INT4RANGE, NULL, NULL),
-    TEXT_ROW(PGTYPE_INT8RANGE, NULL, NULL),
-    TEXT_ROW(PGTYPE_NUMRANGE, NULL, NULL),
-    TEXT_ROW(PGTYPE_TSRANGE, NULL, NULL),
-    TEXT_ROW(PGTYPE_TSTZRANGE, NULL, NULL),
-    TEXT_ROW(PGTYPE_DATERANGE, NULL, NULL),
+    TEXT_ROW(PGTYPE_TEXT, NULL, NULL, ""),
+    TEXT_ROW(PGTYPE_VARCHAR, NULL, NULL, ""),
+    TEXT_ROW(PGTYPE_BPCHAR, NULL, NULL, ""),
+    TEXT_ROW(PGTYPE_CHAR, NULL, NULL, NULL),
+    TEXT_ROW(PGTYPE_NAME, NULL, NULL, NULL),
+    TEXT_ROW(0, "citext", NULL, NULL),
+    TEXT_ROW(PGTYPE_JSON, NULL, DBZ_DATA("Json"), "{}"),
+    TEXT_ROW(PGTYPE_JSONB, NULL, DBZ_DATA("Json"), "{}"),
+    TEXT_ROW(PGTYPE_XML, NULL, DBZ_DATA("Xml"), ""),
+    TEXT_ROW(PGTYPE_UUID, NULL, DBZ_DATA("Uuid"), "00000000-0000-0000-0000-000000000000"),
+    TEXT_ROW(0, "ltree", DBZ_DATA("Ltree"), NULL),
+    TEXT_ROW(PGTYPE_TSVECTOR, NULL, DBZ_DATA("Tsvector"), NULL),
+    {0, "enum", 0, ANY, "string", DBZ_DATA("Enum"), convert_text, PARAMETERS_ALLOWED, TEXT_PH, "", NULL, ""},
+    TEXT_ROW(PGTYPE_INET, NULL, NULL, NULL),
+    TEXT_ROW(PGTYPE_CIDR, NULL, NULL, NULL),
+    TEXT_ROW(PGTYPE_MACADDR, NULL, NULL, NULL),
+    TEXT_ROW(PGTYPE_MACADDR8, NULL, NULL, NULL),
+    TEXT_ROW(PGTYPE_INT4RANGE, NULL, NULL, NULL),
+    TEXT_ROW(PGTYPE_INT8RANGE, NULL, NULL, NULL),
+    TEXT_ROW(PGTYPE_NUMRANGE, NULL, NULL, NULL),
+    TEXT_ROW(PGTYPE_TSRANGE, NULL, NULL, NULL),
+    TEXT_ROW(PGTYPE_TSTZRANGE, NULL, NULL, NULL),
+    TEXT_ROW(PGTYPE_DATERANGE, NULL, NULL, NULL),
 
     /* bytea */
-    {PGTYPE_BYTEA, NULL, BYTES, ANY, "bytes", NULL, convert_bytes, NONE, PLACEHOLDER_BYTES, "\\x", NULL},
-    {PGTYPE_BYTEA, NULL, BASE64, ANY, "string", NULL, convert_bytes, NONE, PLACEHOLDER_BYTES, "\\x", NULL},
-    {PGTYPE_BYTEA, NULL, URL_SAFE, ANY, "string", NULL, convert_bytes_url_safe, NONE, PLACEHOLDER_BYTES_URL_SAFE, "\\x", NULL},
-    {PGTYPE_BYTEA, NULL, HEX, ANY, "string", NULL, convert_bytes_hex, NONE, PLACEHOLDER_TEXT, "\\x", NULL},
+    {PGTYPE_BYTEA, NULL, BYTES, ANY, "bytes", NULL, convert_bytes, NONE, PLACEHOLDER_BYTES, "\\x", NULL, NULL},
+    {PGTYPE_BYTEA, NULL, BASE64, ANY, "string", NULL, convert_bytes, NONE, PLACEHOLDER_BYTES, "\\x", NULL, NULL},
+    {PGTYPE_BYTEA, NULL, URL_SAFE, ANY, "string", NULL, convert_bytes_url_safe, NONE, PLACEHOLDER_BYTES_URL_SAFE, "\\x", NULL, NULL},
+    {PGTYPE_BYTEA, NULL, HEX, ANY, "string", NULL, convert_bytes_hex, NONE, PLACEHOLDER_TEXT, "\\x", NULL, NULL},
     /* bit, varbit */
-    {PGTYPE_BIT, NULL, 0, ONE_BIT, "boolean", NULL, convert_one_bit, NONE, NO_PH, "0", NULL},
-    {PGTYPE_VARBIT, NULL, 0, ONE_BIT, "boolean", NULL, convert_one_bit, NONE, NO_PH, "0", NULL},
-    {PGTYPE_BIT, NULL, 0, ANY, "bytes", DBZ_DATA("Bits"), convert_bits, PARAMETERS_LENGTH, NO_PH, "", NULL},
-    {PGTYPE_VARBIT, NULL, 0, ANY, "bytes", DBZ_DATA("Bits"), convert_bits, PARAMETERS_LENGTH, NO_PH, "", NULL},
+    {PGTYPE_BIT, NULL, 0, ONE_BIT, "boolean", NULL, convert_one_bit, NONE, NO_PH, "0", NULL, "0"},
+    {PGTYPE_VARBIT, NULL, 0, ONE_BIT, "boolean", NULL, convert_one_bit, NONE, NO_PH, "0", NULL, "0"},
+    {PGTYPE_BIT, NULL, 0, ANY, "bytes", DBZ_DATA("Bits"), convert_bits, PARAMETERS_LENGTH, NO_PH, "", NULL, ""},
+    {PGTYPE_VARBIT, NULL, 0, ANY, "bytes", DBZ_DATA("Bits"), convert_bits, PARAMETERS_LENGTH, NO_PH, "", NULL, ""},
 
     /* date */
-    {PGTYPE_DATE, NULL, CONNECT, ANY, "int32", CONNECT_DATA("Date"), convert_date_days, NONE, NO_PH, "1970-01-01", NULL},
-    {PGTYPE_DATE, NULL, ISO, ANY, "string", DBZ_TIME("IsoDate"), convert_date_iso, NONE, NO_PH, "1970-01-01", NULL},
-    {PGTYPE_DATE, NULL, 0, ANY, "int32", DBZ_TIME("Date"), convert_date_days, NONE, NO_PH, "1970-01-01", NULL},
+    {PGTYPE_DATE, NULL, CONNECT, ANY, "int32", CONNECT_DATA("Date"), convert_date_days, NONE, NO_PH, "1970-01-01", NULL, "1970-01-01"},
+    {PGTYPE_DATE, NULL, ISO, ANY, "string", DBZ_TIME("IsoDate"), convert_date_iso, NONE, NO_PH, "1970-01-01", NULL, "1970-01-01"},
+    {PGTYPE_DATE, NULL, 0, ANY, "int32", DBZ_TIME("Date"), convert_date_days, NONE, NO_PH, "1970-01-01", NULL, "1970-01-01"},
     /* time */
-    {PGTYPE_TIME, NULL, ADAPTIVE, TO_MILLIS, "int32", DBZ_TIME("Time"), convert_time_millis, NONE, NO_PH, MIDNIGHT, NULL},
-    {PGTYPE_TIME, NULL, CONNECT, ANY, "int32", CONNECT_DATA("Time"), convert_time_millis, NONE, NO_PH, MIDNIGHT, NULL},
-    {PGTYPE_TIME, NULL, ISO, ANY, "string", DBZ_TIME("IsoTime"), convert_time_iso, NONE, NO_PH, MIDNIGHT, NULL},
-    {PGTYPE_TIME, NULL, NANOS, ANY, "int64", DBZ_TIME("NanoTime"), convert_time_nanos, NONE, NO_PH, MIDNIGHT, NULL},
-    {PGTYPE_TIME, NULL, 0, ANY, "int64", DBZ_TIME("MicroTime"), convert_time_micros, NONE, NO_PH, MIDNIGHT, NULL},
-    {PGTYPE_TIMETZ, NULL, 0, ANY, "string", DBZ_TIME("ZonedTime"), convert_timetz, NONE, NO_PH, MIDNIGHT "+00", NULL},
+    {PGTYPE_TIME, NULL, ADAPTIVE, TO_MILLIS, "int32", DBZ_TIME("Time"), convert_time_millis, NONE, NO_PH, MIDNIGHT, NULL, MIDNIGHT},
+    {PGTYPE_TIME, NULL, CONNECT, ANY, "int32", CONNECT_DATA("Time"), convert_time_millis, NONE, NO_PH, MIDNIGHT, NULL, MIDNIGHT},
+    {PGTYPE_TIME, NULL, ISO, ANY, "string", DBZ_TIME("IsoTime"), convert_time_iso, NONE, NO_PH, MIDNIGHT, NULL, MIDNIGHT},
+    {PGTYPE_TIME, NULL, NANOS, ANY, "int64", DBZ_TIME("NanoTime"), convert_time_nanos, NONE, NO_PH, MIDNIGHT, NULL, MIDNIGHT},
+    {PGTYPE_TIME, NULL, 0, ANY, "int64", DBZ_TIME("MicroTime"), convert_time_micros, NONE, NO_PH, MIDNIGHT, NULL, MIDNIGHT},
+    {PGTYPE_TIMETZ, NULL, 0, ANY, "string", DBZ_TIME("ZonedTime"), convert_timetz, NONE, NO_PH, MIDNIGHT "+00", NULL, NULL},
     /* timestamp */
-    {PGTYPE_TIMESTAMP, NULL, ADAPTIVE | ADAPTIVE_US, TO_MILLIS, "int64", DBZ_TIME("Timestamp"), convert_timestamp_millis, NONE, NO_PH, EPOCH, NULL},
-    {PGTYPE_TIMESTAMP, NULL, CONNECT, ANY, "int64", CONNECT_DATA("Timestamp"), convert_timestamp_millis, NONE, NO_PH, EPOCH, NULL},
-    {PGTYPE_TIMESTAMP, NULL, ISO, ANY, "string", DBZ_TIME("IsoTimestamp"), convert_timestamp_iso, NONE, NO_PH, EPOCH, NULL},
-    {PGTYPE_TIMESTAMP, NULL, NANOS, ANY, "int64", DBZ_TIME("NanoTimestamp"), convert_timestamp_nanos, NONE, NO_PH, EPOCH, NULL},
-    {PGTYPE_TIMESTAMP, NULL, 0, ANY, "int64", DBZ_TIME("MicroTimestamp"), convert_timestamp_micros, NONE, NO_PH, EPOCH, NULL},
-    {PGTYPE_TIMESTAMPTZ, NULL, 0, ANY, "string", DBZ_TIME("ZonedTimestamp"), convert_timestamptz, NONE, NO_PH, EPOCH "+00", "\"1970-01-01T00:00:00Z\""},
+    {PGTYPE_TIMESTAMP, NULL, ADAPTIVE | ADAPTIVE_US, TO_MILLIS, "int64", DBZ_TIME("Timestamp"), convert_timestamp_millis, NONE, NO_PH, EPOCH, NULL, EPOCH},
+    {PGTYPE_TIMESTAMP, NULL, CONNECT, ANY, "int64", CONNECT_DATA("Timestamp"), convert_timestamp_millis, NONE, NO_PH, EPOCH, NULL, EPOCH},
+    {PGTYPE_TIMESTAMP, NULL, ISO, ANY, "string", DBZ_TIME("IsoTimestamp"), convert_timestamp_iso, NONE, NO_PH, EPOCH, NULL, EPOCH},
+    {PGTYPE_TIMESTAMP, NULL, NANOS, ANY, "int64", DBZ_TIME("NanoTimestamp"), convert_timestamp_nanos, NONE, NO_PH, EPOCH, NULL, EPOCH},
+    {PGTYPE_TIMESTAMP, NULL, 0, ANY, "int64", DBZ_TIME("MicroTimestamp"), convert_timestamp_micros, NONE, NO_PH, EPOCH, NULL, EPOCH},
+    {PGTYPE_TIMESTAMPTZ, NULL, 0, ANY, "string", DBZ_TIME("ZonedTimestamp"), convert_timestamptz, NONE, NO_PH, EPOCH "+00", "\"1970-01-01T00:00:00Z\"", EPOCH "+00"},
     /* interval */
-    {PGTYPE_INTERVAL, NULL, SPANS_NUMERIC, ANY, "int64", DBZ_TIME("MicroDuration"), convert_interval_micros, NONE, NO_PH, MIDNIGHT, NULL},
-    {PGTYPE_INTERVAL, NULL, SPANS_STRING, ANY, "string", DBZ_TIME("Interval"), convert_interval_iso, NONE, NO_PH, MIDNIGHT, NULL},
+    {PGTYPE_INTERVAL, NULL, SPANS_NUMERIC, ANY, "int64", DBZ_TIME("MicroDuration"), convert_interval_micros, NONE, NO_PH, MIDNIGHT, NULL, MIDNIGHT},
+    {PGTYPE_INTERVAL, NULL, SPANS_STRING, ANY, "string", DBZ_TIME("Interval"), convert_interval_iso, NONE, NO_PH, MIDNIGHT, NULL, MIDNIGHT},
 };
 /* clang-format on */
 
@@ -254,20 +255,18 @@ void conversion_append_schema(struct buf *out, const struct conversion *conversi
     }
 }
 
-enum converted conversion_append_zero(struct buf *out, const struct conversion *conversion)
-{
-    struct slice zero = slice_of(conversion->row->zero);
-    if (buf_room(out, zero.len + CONVERT_ROOM) == NULL)
-        return CONVERTED;
-    return conversion->convert(out, zero, conversion);
-}
-
 void conversion_append_fallback(struct buf *out, const struct conversion *conversion)
 {
+    struct slice zero = slice_of(conversion->row->zero);
     if (conversion->row->fallback != NULL)
         buf_append_text(out, conversion->row->fallback);
-    else
-        (void)conversion_append_zero(out, conversion);
+    else if (buf_room(out, zero.len + CONVERT_ROOM) != NULL)
+        (void)conversion->convert(out, zero, conversion);
+}
+
+const char *conversion_stand_in(const struct conversion *conversion)
+{
+    return conversion->row->stand_in;
 }
 
 bool conversion_append_placeholder(struct buf *out, const struct conversion *conversion,

@@ -46,6 +46,9 @@ CONVERTER(convert_timetz);
 CONVERTER(convert_interval_micros);
 CONVERTER(convert_interval_iso);
 
+/* conversion.c: the type's constant for a computed default, as PostgreSQL prints it; NULL = none. */
+const char *conversion_stand_in(const struct conversion *conversion);
+
 /* Quotes `len` bytes that need no escape. */
 void convert_append_quoted(struct buf *out, const char *text, size_t len);
 enum converted convert_append_int(struct buf *out, int64_t value);

@@ -42,6 +42,9 @@ static void prepare_column(struct envelope *envelope, struct prepared *prepared,
     struct slice default_json = SLICE_NONE;
     append_member(scratch, column->column->name, first);
     column->prefix = keep(prepared, scratch);
+    if (conversion_append_default(scratch, &column->conversion, column->column))
+        default_json = keep(prepared, scratch);
+    buf_clear(scratch);
     column->null_json = null_or(envelope->options.replace_null_with_default ? default_json : SLICE_NONE);
     column->absent_json = column->null_json;
     if (column->column->not_null && default_json.data == NULL) {

@@ -12,7 +12,7 @@ import collections, json, os, re, struct, subprocess, sys
 SETTINGS = ("-c datestyle=ISO -c timezone=UTC -c intervalstyle=postgres -c bytea_output=hex "
             "-c extra_float_digits=1 -c lc_monetary=C -c client_encoding=UTF8")
 EPOCH_2000_US = 946684800 * 1000000
-FACTS = """SELECT json_agg(json_build_object('oid', c.oid::bigint, 'name', a.attname, 'not_null', a.attnotnull,
+FACTS = """SELECT json_agg(json_build_object('oid', c.oid::bigint, 'name', a.attname, 'not_null', a.attnotnull OR t.typnotnull,
   'base_oid', b.oid::bigint, 'base_typmod', CASE WHEN t.typtype = 'd' THEN b.typmod ELSE a.atttypmod END, 'type_name', b.name, 'category', b.category,
   'kind', b.kind, 'default', CASE WHEN a.attgenerated = '' THEN pg_get_expr(d.adbin, d.adrelid) END,
   'labels', (SELECT string_agg(enumlabel, ',' ORDER BY enumsortorder) FROM pg_enum WHERE enumtypid = b.oid),
@@ -28,6 +28,12 @@ LEFT JOIN LATERAL (SELECT indkey FROM pg_index WHERE indrelid = c.oid AND indisu
    ORDER BY indisprimary DESC, indexrelid LIMIT 1) k ON true
 WHERE c.relkind IN ('r', 'p') AND c.relnamespace NOT IN ('pg_catalog'::regnamespace, 'information_schema'::regnamespace)"""
 SKIPPED_TYPES = {"point", "hstore", "tsquery"}
+# What walferry writes otherwise on purpose (docs/COMPATIBILITY.md): names while streaming, defaults that are
+# infinite, the key under REPLICA IDENTITY USING INDEX beside a primary key.
+DEVIATING_TYPES = {"name"}
+DEVIATING_COLUMNS = {"31_defaults": {"di", "tsi"}, "32_defaults_true_null": {"di", "tsi"}}
+DEVIATING_TABLES = {"34_replica_identity": {"public.ri_index"}}
+UNCHANGED = "walferry.unchanged.columns"  # our own header
 
 
 def psql(sql, db, cwd=None, quiet=True):
@@ -66,7 +72,7 @@ class Reader:
         return values
 
 
-def changes(db, facts, relations):
+def changes(db, facts, relations, dropped):
     """What pgoutput sends since the last call: ("relation", oid) and ("event", {…})."""
     out = psql("SELECT encode(data, 'hex') FROM pg_logical_slot_get_binary_changes('extract', NULL, NULL, "
                "'proto_version', '1', 'publication_names', 'parity', 'messages', 'true')", db, quiet=False)
@@ -79,8 +85,11 @@ def changes(db, facts, relations):
             for _ in range(r.take("h")):
                 flags, column, type_oid, typmod = r.take("b"), r.text(), r.take("I"), r.take("i")
                 f = facts[oid, column]
-                columns.append({"name": column, "type_oid": type_oid, "typmod": typmod, "identity": flags & 1 != 0, **f})
-            relations[oid] = {"oid": oid, "schema": schema, "name": name, "identity": identity, "columns": columns}
+                columns.append({"name": column, "type_oid": type_oid, "typmod": typmod, "identity": flags & 1 != 0, "deviates": column in dropped, **f})
+            wire = [(c["name"], c["type_oid"], c["typmod"], c["identity"]) for c in columns]
+            if oid in relations and wire == relations[oid]["wire"] and relations[oid]["identity"] == identity:
+                continue  # each call is a session that sends all relations again; the real stream was one
+            relations[oid] = {"wire": wire, "oid": oid, "schema": schema, "name": name, "identity": identity, "columns": columns}
             yield "relation", oid
         elif kind == "I":
             oid = r.take("I"); r.take("c")
@@ -130,11 +139,28 @@ def cut_row(text, names):
     return text
 
 
+def cut_fields(text, at, names):
+    """The array of field schemas at `at` without some fields."""
+    decoder, kept, at = json.JSONDecoder(), [], at + 1
+    while text[at] != "]":
+        start = at + (text[at] == ",")
+        field, at = decoder.raw_decode(text, start)
+        if field["field"] not in names:
+            kept.append(text[start:at])
+    return "[" + ",".join(kept) + "]", at + 1
+
+
 def cut_schema(text, names):
-    schema = json.loads(text)
-    for field in schema["fields"]:
-        if field.get("field") in ("before", "after") and names:
-            sys.exit("cutting columns out of schemas is not written yet")
+    """The value's schema without some columns: the first two fields are before and after."""
+    if not names:
+        return text
+    head = '{"type":"struct","fields":['
+    row, at = '{"type":"struct","fields":', len(head)
+    for _ in ("before", "after"):
+        cut, end = cut_fields(text, at + len(row), names)
+        text = text[:at + len(row)] + cut + text[end:]
+        _, at = json.JSONDecoder().raw_decode(text, at)
+        at += 1
     return text
 
 
@@ -147,13 +173,27 @@ def split(text):
 
 
 def skipped(column):
-    return column["type_name"] in SKIPPED_TYPES or column["category"] == "A"
+    return column["type_name"] in SKIPPED_TYPES | DEVIATING_TYPES or column["category"] == "A" or column["deviates"]
 
 
 def clean(relation):
     keys = ("name", "type_oid", "typmod", "identity", "base_oid", "base_typmod", "not_null", "key_position", "type_name", "labels", "default")
     return {**{k: relation[k] for k in ("oid", "schema", "name", "identity")},
             "columns": [[c[k] for k in keys] for c in relation["columns"] if not skipped(c)]}
+
+
+def compact(entry, name, seen):
+    """Keeps the files small: the whole value and all headers only once per table and op; else the rows, and
+    the headers that are not the same in each record."""
+    if entry["value"] is None:
+        return entry
+    kind = name, json.loads(entry["value"])["op"]
+    if kind in seen and '"transaction":null' in entry["value"]:
+        entry["rows"] = entry.pop("value").split(',"source":{"version"')[0]
+    if kind in seen:
+        entry["own_headers"] = [h for h in entry.pop("headers") if not h[0].startswith("__debezium.context.")]
+    seen.add(kind)
+    return entry
 
 
 def run_case(cases, case, out):
@@ -177,7 +217,7 @@ def run_case(cases, case, out):
               "tombstones": connector.get("tombstones.on.delete", "true") == "true",
               "extended": connector.get("extended.headers.enabled", "true") == "true",
               "replace_null": worker.get("value.converter.replace.null.with.default", "true") == "true"}}]
-    relations, schemas = {}, {}
+    relations, schemas, seen = {}, {}, set()
     for part in re.split(r"^-- @.*$", open(folder + "/changes.sql").read(), flags=re.M):
         psql(part, "extract", folder)
         facts = {}
@@ -185,14 +225,14 @@ def run_case(cases, case, out):
             f["key_position"] = f.pop("key") + 1
             f["not_null"] = f["not_null"]
             facts[f.pop("oid"), f.pop("name")] = f
-        for what, data in changes("extract", facts, relations):
+        for what, data in changes("extract", facts, relations, DEVIATING_COLUMNS.get(case, set())):
             if what == "relation":
                 lines.append({"relation": clean(relations[data])})
                 continue
             relation = relations[data["oid"]]
             name = re.sub("[^A-Za-z0-9._-]", "_", relation["schema"] + "." + relation["name"])
             queue = queues[name]
-            if not queue:
+            if not queue or name in DEVIATING_TABLES.get(case, ()):
                 continue
             dropped = {c["name"] for c in relation["columns"] if skipped(c)}
             records = [queue.popleft()]
@@ -218,11 +258,20 @@ def run_case(cases, case, out):
                     payload = cut_row(payload, dropped) if side == "value" else payload
                     if schema is not None and schemas.get((name, side)) != schema:
                         schemas[name, side] = schema
-                        entry[side + "_schema"] = cut_schema(schema, dropped)
+                        entry[side + "_schema"] = cut_schema(schema, dropped) if side == "value" else schema
                     entry[side] = payload
-                if len(records) == 3 and record is records[2]:
+                if record["value"] is not None and "after" in data and record is records[-1]:
+                    unknown = [c["name"] for v, c in zip(data["after"], relation["columns"])
+                               if v is True and c["type_name"] == "numeric" and data.get("old_kind") != "O"]
+                    if unknown:
+                        entry["headers"] = entry["headers"] + [[UNCHANGED, json.dumps(unknown, separators=(",", ":"))]]
+                if data["op"] == "u" and len(records) > 1 and record is records[-1]:
                     entry["event_time_ns"] = json.loads(payload)["ts_ns"]
-                expected.append(entry)
+                expected.append(compact(entry, name, seen))
+            if len(records) == 3 and block:
+                continue  # two counts in one event: test_envelope.c has that
+            if all("rows" in e or e["value"] is None for e in expected):
+                event = {k: v for k, v in event.items() if k in ("op", "relation", "old_kind", "before", "after")}
             lines.append({"event": event, "records": expected})
     with open(os.path.join(out, case + ".jsonl"), "w") as f:
         for line in lines:
