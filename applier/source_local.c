@@ -58,7 +58,8 @@ bool source_local_open(uv_loop_t *uv, const char *path, const char *consumer, vo
                        void *data, struct source **source, struct err *err)
 {
     struct local_reader *reader = NULL;
-    if (!local_reader_open(uv, path, consumer, on_wake, data, &reader, err))
+    const struct local_reader_options options = {path, consumer, on_wake, data};
+    if (!local_reader_open(uv, &options, &reader, err))
         return false;
     struct source_local *local = calloc(1, sizeof(*local));
     if (local == NULL)

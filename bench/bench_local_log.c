@@ -135,7 +135,8 @@ static void try_open(uv_timer_t *timer)
 {
     struct bench *b = timer->data;
     struct err err;
-    if (local_reader_open(&b->uv, b->path, "bench", read_on, b, &b->reader, &err)) {
+    const struct local_reader_options options = {b->path, "bench", read_on, b};
+    if (local_reader_open(&b->uv, &options, &b->reader, &err)) {
         if (!local_reader_seek(b->reader, 0, &err))
             die(&err);
         uv_close((uv_handle_t *)timer, NULL);

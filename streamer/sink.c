@@ -48,7 +48,8 @@ bool sink_peek(uv_loop_t *uv, const struct streamer_config *config, struct posit
         return true;
     struct local_reader *reader = NULL;
     int64_t end_offset;
-    if (!local_reader_open(uv, config->local_path, "check", ignore_wake, NULL, &reader, err))
+    const struct local_reader_options options = {config->local_path, "check", ignore_wake, NULL};
+    if (!local_reader_open(uv, &options, &reader, err))
         return false;
     bool ok = local_reader_end(reader, &end_offset, position, err);
     *found = ok && (position->end_lsn != LSN_NONE || position->snapshot != SNAPSHOT_NONE);

@@ -73,11 +73,16 @@ struct local_record {
     int64_t timestamp_ms;
 };
 
-/* `consumer` names this reader's position in the file. A file that does not exist yet is waited for by the
- * caller (ERR_CONNECT). `on_wake` is called on the loop's thread whenever the writer committed. */
-MUST_CHECK bool local_reader_open(uv_loop_t *uv, const char *path, const char *consumer,
-                                  void (*on_wake)(void *data), void *data, struct local_reader **reader,
-                                  struct err *err);
+struct local_reader_options { /* the texts are copied */
+    const char *path;
+    const char *consumer;        /* names this reader's position in the file */
+    void (*on_wake)(void *data); /* on the loop's thread, whenever the writer committed, and each second */
+    void *data;
+};
+
+/* A file that does not exist yet is waited for by the caller (ERR_CONNECT). */
+MUST_CHECK bool local_reader_open(uv_loop_t *uv, const struct local_reader_options *options,
+                                  struct local_reader **reader, struct err *err);
 /* Start behind `offset` (0 = from the first kept record). ERR_LOG_TRIMMED where the next record is gone,
  * ERR_LOG_FOREIGN where `offset` was never written: another file than the one it came from. The offset
  * becomes the consumer's position: from here on retention keeps what lies behind it. */

@@ -347,16 +347,16 @@ static bool open_all(struct local_reader *r, uv_loop_t *uv, struct err *err)
     return r->watching;
 }
 
-bool local_reader_open(uv_loop_t *uv, const char *path, const char *consumer, void (*on_wake)(void *data),
-                       void *data, struct local_reader **reader, struct err *err)
+bool local_reader_open(uv_loop_t *uv, const struct local_reader_options *options,
+                       struct local_reader **reader, struct err *err)
 {
     struct local_reader *r = calloc(1, sizeof(*r));
     if (r == NULL)
         abort();
-    r->path = local_file_resolve(path);
-    r->consumer = local_file_name(consumer, "");
-    r->on_wake = on_wake;
-    r->data = data;
+    r->path = local_file_resolve(options->path);
+    r->consumer = local_file_name(options->consumer, "");
+    r->on_wake = options->on_wake;
+    r->data = options->data;
     buf_init(&r->batch, SIZE_MAX / 2); /* READ_AHEAD_BYTES and one record */
     if (!open_all(r, uv, err)) {
         local_reader_close(r);

@@ -135,6 +135,8 @@ static void wait_for_retry(struct local_writer *w)
         err.action = ERR_RETRY;
         tell(w, &err);
     }
+    if (w->closing)
+        return; /* by the callback */
     w->retry_waiting = true;
     (void)uv_timer_start(&w->later, on_later, backoff_next_ms(&w->backoff), 0);
 }
@@ -157,7 +159,8 @@ static void settle(struct local_writer *w, enum job job)
         w->busy_attempts = 0;
         backoff_reset(&w->backoff);
         tell(w, NULL);
-        on_stored(w);
+        if (!w->closing)
+            on_stored(w);
     }
 }
 

@@ -202,7 +202,8 @@ static void try_open(uv_timer_t *timer)
 {
     struct tool *t = timer->data;
     struct err err;
-    if (local_reader_open(&t->uv, t->path, "tool", read_on, t, &t->reader, &err)) {
+    const struct local_reader_options options = {t->path, "tool", read_on, t};
+    if (local_reader_open(&t->uv, &options, &t->reader, &err)) {
         if (!local_reader_seek(t->reader, t->offset, &err))
             die(&err);
         read_on(t);

@@ -56,9 +56,10 @@ static void expect_refused_untouched(struct fixture *f, const char *says)
     size_t before_len, after_len;
     struct local_reader *reader = NULL;
     struct err err;
+    const struct local_reader_options options = {f->path, "apply", fixture_on_wake, f};
     char *before = read_file(f->path, &before_len);
     expect_refusal(f, ERR_LOG_FOREIGN, says);
-    assert_false(local_reader_open(&f->uv, f->path, "apply", fixture_on_wake, f, &reader, &err));
+    assert_false(local_reader_open(&f->uv, &options, &reader, &err));
     assert_int_equal(err.code, ERR_LOG_FOREIGN);
     char *after = read_file(f->path, &after_len);
     assert_int_equal(before_len, after_len);
@@ -229,7 +230,8 @@ static void reader_waits_for_the_file(void **state)
 {
     struct fixture *f = *state;
     struct err err;
-    assert_false(local_reader_open(&f->uv, f->path, "apply", fixture_on_wake, f, &f->reader, &err));
+    const struct local_reader_options options = {f->path, "apply", fixture_on_wake, f};
+    assert_false(local_reader_open(&f->uv, &options, &f->reader, &err));
     assert_int_equal(err.code, ERR_CONNECT);
     assert_int_equal(err.action, ERR_RETRY);
 }
