@@ -264,6 +264,13 @@ static bool encode_row(struct envelope *envelope, const struct event *event, str
     return add_record(envelope, event, out, record, err);
 }
 
+/* A message outside a transaction has no xid and belongs to none, even between the rows of one. */
+static void count(struct transaction *transaction, struct event *event)
+{
+    if (transaction != NULL && event->xid != 0)
+        transaction_count(transaction, event);
+}
+
 /* A changed key: delete, tombstone, create. */
 struct key_change {
     struct image old_row, new_row;
@@ -287,15 +294,13 @@ static bool append_change_values(struct envelope *envelope, const struct event *
 {
     const struct image none = {.tuple = NULL};
     struct event counted = *event;
-    if (transaction != NULL)
-        transaction_count(transaction, &counted);
+    count(transaction, &counted);
     if (!append_value(envelope, &counted, EVENT_DELETE, &change->old_row, &none, &envelope->values[0], err))
         return false;
     change->delete_spans.exact = take_list(envelope, &envelope->exact, '}');
     buf_clear(&envelope->unchanged);
     buf_clear(&envelope->exact);
-    if (transaction != NULL)
-        transaction_count(transaction, &counted);
+    count(transaction, &counted);
     if (!append_value(envelope, &counted, EVENT_CREATE, &none, &change->new_row, &envelope->values[1], err))
         return false;
     change->create_spans.unchanged = take_list(envelope, &envelope->unchanged, ']');
@@ -349,8 +354,7 @@ bool envelope_encode(struct envelope *envelope, const struct event *event, struc
             return encode_key_change(envelope, event, transaction, out, err);
     }
     struct event counted = *event;
-    if (transaction != NULL)
-        transaction_count(transaction, &counted);
+    count(transaction, &counted);
     if (event->op != EVENT_MESSAGE)
         return encode_row(envelope, &counted, out, err);
     if (!envelope_encode_message(envelope, &counted, &out->records[0], err))
