@@ -37,7 +37,8 @@ static enum converted append_base64(struct buf *out, struct slice text, bool url
         return CONVERTED;
     char *bytes = to + text_size;
     for (size_t i = 0; i < len; i++)
-        bytes[i] = (char)(hex_digit(digits.data[2 * i]) << 4 | hex_digit(digits.data[2 * i + 1]));
+        bytes[i] = (char)((unsigned)hex_digit(digits.data[2 * i]) << 4 |
+                          (unsigned)hex_digit(digits.data[2 * i + 1]));
     *to = '"';
     char *end = json_write_base64(to + 1, (struct slice){bytes, len}, url_safe);
     *end++ = '"';
