@@ -38,6 +38,8 @@ MUST_CHECK bool pg_connect_replication(const struct pg_target *target, struct pg
 void pg_close(struct pg *pg);
 int pg_server_version(const struct pg *pg); /* 150004 */
 int pg_socket(const struct pg *pg);
+/* 0 = none. A server that stays silent a second longer than the timeout is ERR_CONNECT. */
+MUST_CHECK bool pg_set_statement_timeout(struct pg *pg, uint32_t timeout_ms, struct err *err);
 
 struct pg_result; /* of a statement that returns rows */
 
@@ -52,11 +54,8 @@ void pg_result_free(struct pg_result *result);
 
 /* COPY … TO STDOUT: rows one by one. *line points into libpq's buffer (without the newline) and is valid, and
  * may be changed, until the next call. */
-enum pg_copy_result { PG_COPY_ROW, PG_COPY_END, PG_COPY_WAIT, PG_COPY_ERROR };
+enum pg_copy_result { PG_COPY_ROW, PG_COPY_END, PG_COPY_ERROR };
 MUST_CHECK bool pg_copy_start(struct pg *pg, const char *sql, struct err *err);
 enum pg_copy_result pg_copy_read(struct pg *pg, char **line, size_t *len, struct err *err);
-/* The same for a loop: PG_COPY_WAIT where nothing more can be had without waiting for pg_socket to be
- * readable. */
-enum pg_copy_result pg_copy_poll(struct pg *pg, char **line, size_t *len, struct err *err);
 
 #endif

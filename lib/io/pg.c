@@ -10,6 +10,14 @@
 #include <string.h>
 
 #define WAIT_SLICE_MS 100
+#define SILENCE_MS 1000 /* beyond statement_timeout, before the server counts as gone */
+
+void pg_start_clock(struct pg *pg)
+{
+    pg->deadline_us = 0;
+    if (pg->statement_timeout_ms > 0)
+        pg->deadline_us = clock_monotonic_us() + ((int64_t)pg->statement_timeout_ms + SILENCE_MS) * 1000;
+}
 
 bool pg_wait(struct pg *pg, short events, struct err *err)
 {
@@ -17,14 +25,26 @@ bool pg_wait(struct pg *pg, short events, struct err *err)
         struct pollfd fd = {.fd = PQsocket(pg->conn), .events = events};
         if (fd.fd < 0)
             return pg_err_lost(err, pg);
-        int ready = poll(&fd, 1, pg->on_wait != NULL ? WAIT_SLICE_MS : -1);
+        int ready = poll(&fd, 1, WAIT_SLICE_MS);
         if (pg->on_wait != NULL && !pg->on_wait(pg->wait_data))
             return err_set(err, ERR_STOPPED, "stopped while %s was waited for", pg->place);
         if (ready > 0)
             return true;
         if (ready < 0 && errno != EINTR)
             return err_set(err, ERR_SYSTEM, "poll: %s", strerror(errno));
+        if (pg->deadline_us != 0 && clock_monotonic_us() > pg->deadline_us)
+            return err_set(err, ERR_CONNECT, "%s does not answer", pg->place);
     }
+}
+
+bool pg_consume(struct pg *pg, struct err *err)
+{
+    int calls = PQsslInUse(pg->conn) != 0 ? 3 : 1;
+    for (int i = 0; i < calls; i++) {
+        if (PQconsumeInput(pg->conn) == 0)
+            return pg_err_lost(err, pg);
+    }
+    return true;
 }
 
 /* ---- connecting ---- */
@@ -124,7 +144,7 @@ static bool poll_connection(struct pg *pg, const struct pg_target *target, bool 
 
 /* Everything that changes how a value is written as text, and what could end an idle session. A role or
  * database setting must not reach the events. */
-static bool set_session(struct pg *pg, uint32_t statement_timeout_ms, struct err *err)
+static bool set_session(struct pg *pg, struct err *err)
 {
     char sql[512];
     (void)snprintf(sql, sizeof(sql),
@@ -132,7 +152,7 @@ static bool set_session(struct pg *pg, uint32_t statement_timeout_ms, struct err
                    "SET bytea_output = 'hex'; SET extra_float_digits = 3; SET lc_monetary = 'C';"
                    "SET client_encoding = 'UTF8'; SET idle_in_transaction_session_timeout = 0;"
                    "SET lock_timeout = 0; SET statement_timeout = %u%s",
-                   statement_timeout_ms,
+                   pg->statement_timeout_ms,
                    pg_server_version(pg) >= 140000 ? "; SET idle_session_timeout = 0" : "");
     return pg_exec(pg, sql, err);
 }
@@ -151,6 +171,7 @@ static bool connect_to(const struct pg_target *target, bool replication, struct 
         abort();
     pg->on_wait = target->on_wait;
     pg->wait_data = target->wait_data;
+    pg->statement_timeout_ms = replication ? 0 : target->statement_timeout_ms;
     collect(&parameters, target, replication);
     pg->conn = PQconnectStartParams(parameters.names, parameters.values, 1);
     if (pg->conn == NULL)
@@ -162,7 +183,7 @@ static bool connect_to(const struct pg_target *target, bool replication, struct 
                                                    : pg_err_connect(err, pg, replication);
     if (ok) {
         (void)PQsetErrorVerbosity(pg->conn, PQERRORS_DEFAULT);
-        ok = set_session(pg, replication ? 0 : target->statement_timeout_ms, err);
+        ok = set_session(pg, err);
     }
     if (!ok) {
         pg_close(pg);
@@ -212,6 +233,16 @@ int pg_server_version(const struct pg *pg)
     return PQserverVersion(pg->conn);
 }
 
+bool pg_set_statement_timeout(struct pg *pg, uint32_t timeout_ms, struct err *err)
+{
+    char sql[64];
+    (void)snprintf(sql, sizeof(sql), "SET statement_timeout = %u", timeout_ms);
+    if (!pg_exec(pg, sql, err))
+        return false;
+    pg->statement_timeout_ms = timeout_ms;
+    return true;
+}
+
 int pg_socket(const struct pg *pg)
 {
     return PQsocket(pg->conn);
@@ -238,8 +269,8 @@ bool pg_next_result(struct pg *pg, PGresult **result, struct err *err)
                 cancel(pg);
             return false;
         }
-        if (PQconsumeInput(pg->conn) == 0)
-            return pg_err_lost(err, pg);
+        if (!pg_consume(pg, err))
+            return false;
     }
     if (pending < 0)
         return pg_err_lost(err, pg);
@@ -264,8 +295,10 @@ static bool collect_results(struct pg *pg, PGresult **last, struct err *err)
             *last = NULL;
             return false;
         }
-        if (result == NULL)
+        if (result == NULL) {
+            pg->deadline_us = 0;
             return !failed;
+        }
         if (result_failed(result) && !failed) {
             failed = true;
             (void)pg_err_result(err, pg, result);
@@ -280,6 +313,7 @@ static bool collect_results(struct pg *pg, PGresult **last, struct err *err)
 bool pg_exec(struct pg *pg, const char *sql, struct err *err)
 {
     PGresult *result = NULL;
+    pg_start_clock(pg);
     if (PQsendQuery(pg->conn, sql) == 0)
         return pg_err_lost(err, pg);
     bool ok = collect_results(pg, &result, err);
@@ -292,6 +326,7 @@ bool pg_query(struct pg *pg, const char *sql, int param_count, const char *const
               struct pg_result **result, struct err *err)
 {
     PGresult *last = NULL;
+    pg_start_clock(pg);
     int sent = param_count == 0 ? PQsendQuery(pg->conn, sql)
                                 : PQsendQueryParams(pg->conn, sql, param_count, NULL, params, NULL, NULL, 0);
     if (sent == 0)

@@ -5,6 +5,7 @@
 bool pg_copy_start(struct pg *pg, const char *sql, struct err *err)
 {
     PGresult *result = NULL;
+    pg_start_clock(pg);
     if (PQsendQuery(pg->conn, sql) == 0)
         return pg_err_lost(err, pg);
     if (!pg_next_result(pg, &result, err))
@@ -44,42 +45,22 @@ static enum pg_copy_result finish(struct pg *pg, struct err *err)
     }
 }
 
-/* What libpq already has; PG_COPY_WAIT where it has no whole row. */
-static enum pg_copy_result take(struct pg *pg, char **line, size_t *len, struct err *err)
-{
-    PQfreemem(pg->copy_buffer);
-    pg->copy_buffer = NULL;
-    int got = PQgetCopyData(pg->conn, &pg->copy_buffer, 1);
-    if (got == 0)
-        return PG_COPY_WAIT;
-    if (got < 0)
-        return finish(pg, err);
-    *line = pg->copy_buffer;
-    *len = (size_t)got;
-    if (*len > 0 && (*line)[*len - 1] == '\n')
-        (*line)[--*len] = '\0';
-    return PG_COPY_ROW;
-}
-
-enum pg_copy_result pg_copy_poll(struct pg *pg, char **line, size_t *len, struct err *err)
-{
-    enum pg_copy_result outcome = take(pg, line, len, err);
-    if (outcome != PG_COPY_WAIT)
-        return outcome;
-    if (PQconsumeInput(pg->conn) == 0) {
-        (void)pg_err_lost(err, pg);
-        return PG_COPY_ERROR;
-    }
-    return take(pg, line, len, err);
-}
-
 enum pg_copy_result pg_copy_read(struct pg *pg, char **line, size_t *len, struct err *err)
 {
     for (;;) {
-        enum pg_copy_result outcome = pg_copy_poll(pg, line, len, err);
-        if (outcome != PG_COPY_WAIT)
-            return outcome;
-        if (!pg_wait(pg, POLLIN, err))
+        PQfreemem(pg->copy_buffer);
+        pg->copy_buffer = NULL;
+        int got = PQgetCopyData(pg->conn, &pg->copy_buffer, 1);
+        if (got < 0)
+            return finish(pg, err);
+        if (got > 0) {
+            *line = pg->copy_buffer;
+            *len = (size_t)got;
+            if ((*line)[*len - 1] == '\n')
+                (*line)[--*len] = '\0';
+            return PG_COPY_ROW;
+        }
+        if (!pg_wait(pg, POLLIN, err) || !pg_consume(pg, err))
             return PG_COPY_ERROR;
     }
 }

@@ -93,6 +93,7 @@ static bool start_command(struct pg *pg, const struct pg_stream_options *options
     PGresult *result = NULL;
     if (!build_command(sql, sizeof(sql), options))
         return err_set(err, ERR_CONFIG, "slot.name or publication.name is longer than a name may be");
+    pg_start_clock(pg);
     if (PQsendQuery(pg->conn, sql) == 0)
         return pg_err_lost(err, pg);
     if (!pg_next_result(pg, &result, err))
@@ -194,10 +195,10 @@ enum pg_stream_result pg_stream_next(struct pg_stream *stream, struct pg_stream_
 
 bool pg_stream_read(struct pg_stream *stream, struct err *err)
 {
-    if (PQconsumeInput(stream->pg->conn) != 0)
+    if (pg_consume(stream->pg, err))
         return true;
     stream->failed = true;
-    return pg_err_lost(err, stream->pg);
+    return false;
 }
 
 bool pg_stream_readable(const struct pg_stream *stream)
