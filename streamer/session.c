@@ -116,6 +116,7 @@ bool session_open(struct streamer *s, struct err *err)
         .position = s->position,
         .position_found = s->position_known,
         .snapshot_done = s->snapshot_done,
+        .quiet = s->attempts++ > 0,
     };
     streamer_set_state(s, STREAMER_CONNECTING);
     s->pumping = true;

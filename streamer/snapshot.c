@@ -183,7 +183,6 @@ static bool copy_rows(struct snapshot *snap, struct relation *relation, bool fir
             log_info("snapshot", "table read", LOG_SLICE("schema", relation->schema),
                      LOG_SLICE("table", relation->name), LOG_INT("rows", rows));
             return true;
-        case PG_COPY_WAIT:
         case PG_COPY_ERROR:
             return false;
         }
@@ -239,8 +238,8 @@ static void finish_sink(struct snapshot *snap)
 
 static bool take_over(struct snapshot *snap, struct pg **exporter, const char *name, struct err *err)
 {
-    if (!pg_connect(&snap->s->target, &snap->pg, err) ||
-        !pg_exec(snap->pg, "SET statement_timeout = 0", err) || !begin_transaction(snap, name, err))
+    if (!pg_connect(&snap->s->target, &snap->pg, err) || !pg_set_statement_timeout(snap->pg, 0, err) ||
+        !begin_transaction(snap, name, err))
         return false;
     pg_close(*exporter); /* the transaction holds the snapshot now */
     *exporter = NULL;

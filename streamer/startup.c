@@ -182,7 +182,7 @@ static bool check_replica_identity(struct startup *s, struct err *err)
         const struct catalog_table *table = &s->tables.tables[i];
         if (table->finds_rows)
             continue;
-        if (++without > WARNINGS_MAX)
+        if (++without > WARNINGS_MAX || s->quiet)
             continue;
         log_warn("startup",
                  "the server will refuse UPDATE and DELETE: give it a key or REPLICA IDENTITY FULL",

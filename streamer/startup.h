@@ -17,6 +17,7 @@ struct startup {
     struct position position; /* what is stored */
     bool position_found;
     bool snapshot_done; /* in this run of the program: snapshot.mode=always is content */
+    bool quiet;         /* warnings were given before */
     /* found out by the checks; owned until startup_release */
     struct pg *pg, *replication;
     uint64_t system_identifier;

@@ -101,6 +101,7 @@ static void drop_slot(struct streamer *s)
     struct err err;
     if (!s->config.slot_drop_on_stop || s->failed || s->pg == NULL)
         return;
+    s->finishing = true;
     if (slot_drop(s->pg, s->config.slot_name, &err))
         log_info("slot", "dropped", LOG_STR("slot", s->config.slot_name));
     else
@@ -154,7 +155,8 @@ bool streamer_pump(struct streamer *s, uv_run_mode mode)
 
 static bool on_wait(void *data)
 {
-    return streamer_pump(data, UV_RUN_NOWAIT);
+    struct streamer *s = data;
+    return streamer_pump(s, UV_RUN_NOWAIT) || s->finishing;
 }
 
 /* How far the server is, for the lag: keepalives only say how far it has sent. */

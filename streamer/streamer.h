@@ -64,10 +64,12 @@ struct streamer {
     bool connect_due; /* the loop was left to make a session */
     bool pumping;     /* between two runs of the loop: waiting may run it */
     bool stop_requested;
-    bool failing; /* `failure` waits to be obeyed: the loop is left first */
-    bool failed;  /* for good */
+    bool finishing; /* the last statements run although a stop was requested */
+    bool failing;   /* `failure` waits to be obeyed: the loop is left first */
+    bool failed;    /* for good */
     struct err failure;
     int64_t stop_deadline_us;
+    uint64_t attempts; /* to make a session */
     uint64_t sessions; /* made so far */
     bool trouble;      /* the sink tries something again */
 
