@@ -17,6 +17,7 @@ enum pgtype {
     PGTYPE_OID = 26,
     PGTYPE_JSON = 114,
     PGTYPE_XML = 142,
+    PGTYPE_POINT = 600,
     PGTYPE_FLOAT4 = 700,
     PGTYPE_FLOAT8 = 701,
     PGTYPE_MACADDR8 = 774,

@@ -31,7 +31,11 @@ struct pgvalue_options {
 };
 
 /* VALUE_NULL, VALUE_UNCHANGED or VALUE_TEXT; text is appended to `out` (the caller keeps offsets, since the
- * buffer may move). ERR_TYPE names column, type and what was met, never the value. */
+ * buffer may move), nothing for the others. Dates and times are ISO texts, so that any DateStyle with ISO
+ * input reads them alike; money needs lc_monetary=C, and
+ * without a schema money.fraction.digits=2. ERR_TYPE names column, type and what was met, never the
+ * value; ERR_LIMIT where `out` is full. What the format does not carry is refused, not guessed: a varbit's
+ * length, an array's further dimensions, a timestamp beyond the range of its unit. */
 MUST_CHECK bool pgvalue_append(struct buf *out, const struct field *field, const struct target_column *column,
                                const struct pgvalue_options *options, enum value_kind *kind, struct err *err);
 
