@@ -145,11 +145,11 @@ static bool wait_for_room(struct streamer *s, struct err *err)
     return alive || err_set(err, ERR_STOPPED, "stopped during the snapshot");
 }
 
-static bool hold_row(struct snapshot *snap, struct relation *relation, const char *line, size_t len,
-                     bool first_of_table, bool first_of_all, struct err *err)
+static bool hold_row(struct snapshot *snap, struct relation *relation, struct slice line, bool first_of_table,
+                     bool first_of_all, struct err *err)
 {
     buf_clear(&snap->line);
-    buf_append(&snap->line, line, len);
+    buf_append(&snap->line, line.data, line.len);
     buf_append_char(&snap->line, '\0');
     snap->line.len--; /* a terminator behind the row, and never a NULL pointer */
     snap->held = true;
@@ -171,7 +171,8 @@ static bool copy_rows(struct snapshot *snap, struct relation *relation, bool fir
         switch (pg_copy_read(snap->pg, &line, &len, err)) {
         case PG_COPY_ROW:
             if (!publish_held(snap, rows == 0, false, err) ||
-                !hold_row(snap, relation, line, len, rows == 0, rows == 0 && first_table, err))
+                !hold_row(snap, relation, (struct slice){line, len}, rows == 0, rows == 0 && first_table,
+                          err))
                 return false;
             if (++rows % PUMP_ROWS == 0 && !wait_for_room(snap->s, err))
                 return false;
