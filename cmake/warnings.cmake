@@ -6,12 +6,3 @@ target_compile_options(walferry_warnings INTERFACE
     -Wcast-qual -Wwrite-strings -Wformat=2 -Wundef -Wvla -Wswitch-enum -Wimplicit-fallthrough
     -Wnull-dereference -Wconversion
     $<$<BOOL:${WALFERRY_WERROR}>:-Werror>)
-
-# Bootstrap only: adds the sources that exist so far.
-function(walferry_sources target)
-    foreach(source ${ARGN})
-        if(EXISTS ${CMAKE_CURRENT_SOURCE_DIR}/${source})
-            target_sources(${target} PRIVATE ${source})
-        endif()
-    endforeach()
-endfunction()
