@@ -9,7 +9,7 @@
 
 #include <stdlib.h>
 
-enum part { PART_KEY, PART_VALUE, PART_OLD_KEY, PART_NEW_KEY, PART_UNCHANGED, PART_COUNT };
+enum part { PART_KEY, PART_VALUE, PART_OLD_KEY, PART_NEW_KEY, PART_UNCHANGED, PART_EXACT, PART_COUNT };
 
 static const char *const part_names[PART_COUNT] = {
     [PART_KEY] = "the key",
@@ -17,12 +17,14 @@ static const char *const part_names[PART_COUNT] = {
     [PART_OLD_KEY] = "header " HEADER_OLD_KEY,
     [PART_NEW_KEY] = "header " HEADER_NEW_KEY,
     [PART_UNCHANGED] = "header " HEADER_UNCHANGED_COLUMNS,
+    [PART_EXACT] = "header " HEADER_EXACT_COLUMNS,
 };
 
 enum list { LIST_KEY, LIST_OLD_KEY, LIST_NEW_KEY, LIST_BEFORE, LIST_AFTER, LIST_UNCHANGED, LIST_COUNT };
 
 struct change_reader {
     size_t record_bytes_max;
+    yyjson_val *exact; /* of the record being read; NULL = it has none */
     struct json_document documents[PART_COUNT];
     struct field_array lists[LIST_COUNT];
     struct buf escaped[PART_COUNT]; /* headers only */
@@ -153,6 +155,23 @@ static bool read_unchanged(struct change_reader *reader, struct slice text, stru
     return true;
 }
 
+/* {"column":"text"} */
+static bool read_exact(struct change_reader *reader, struct slice text, struct err *err)
+{
+    struct document document;
+    if (!read_part(reader, PART_EXACT, text, &document, err))
+        return false;
+    size_t i, count;
+    yyjson_val *name, *value;
+    bool ok = yyjson_is_obj(document.payload) && yyjson_obj_size(document.payload) <= RELATION_COLUMNS_MAX;
+    yyjson_obj_foreach(document.payload, i, count, name, value)
+    {
+        ok = ok && yyjson_is_str(value);
+    }
+    reader->exact = document.payload;
+    return ok || err_set(err, ERR_EVENT, "%s is not an object of texts", part_names[PART_EXACT]);
+}
+
 static bool read_headers(struct change_reader *reader, const struct record *record, struct change *change,
                          struct err *err)
 {
@@ -167,6 +186,8 @@ static bool read_headers(struct change_reader *reader, const struct record *reco
             ok = read_key(reader, PART_OLD_KEY, LIST_OLD_KEY, header->value, &change->old_key, err);
         else if (slice_equal(header->name, SLICE_LITERAL(HEADER_UNCHANGED_COLUMNS)))
             ok = read_unchanged(reader, header->value, &change->unchanged, err);
+        else if (slice_equal(header->name, SLICE_LITERAL(HEADER_EXACT_COLUMNS)))
+            ok = read_exact(reader, header->value, err);
         if (!ok)
             return false;
     }
@@ -180,6 +201,27 @@ static void mark_unchanged(struct change *change)
             if (slice_equal(change->after.fields[j].name, change->unchanged.fields[i].name))
                 change->after.fields[j].unchanged = true;
         }
+    }
+}
+
+static void mark_exact(struct field_list *list, struct slice name, struct slice text)
+{
+    for (size_t i = 0; i < list->count; i++) {
+        if (slice_equal(list->fields[i].name, name))
+            list->fields[i].exact = text;
+    }
+}
+
+/* The header is of the row that is applied, and so of the key, which is that row's. */
+static void mark_exact_columns(const struct change_reader *reader, struct change *change)
+{
+    struct field_list *row = change->op == EVENT_DELETE ? &change->before : &change->after;
+    size_t i, count;
+    yyjson_val *name, *value;
+    yyjson_obj_foreach(reader->exact, i, count, name, value)
+    {
+        mark_exact(row, json_text(name), json_text(value));
+        mark_exact(&change->key, json_text(name), json_text(value));
     }
 }
 
@@ -229,6 +271,7 @@ static bool read_envelope(struct change_reader *reader, struct document value, s
         !read_list(reader, LIST_AFTER, after, "after", &change->after, err))
         return false;
     mark_unchanged(change);
+    mark_exact_columns(reader, change);
     return check_rows(change, err);
 }
 
@@ -305,6 +348,7 @@ bool change_read(struct change_reader *reader, const struct record *record, stru
 {
     struct document value;
     *change = (struct change){.kind = CHANGE_TOMBSTONE};
+    reader->exact = NULL;
     if (record_bytes(record) > reader->record_bytes_max)
         return err_set(err, ERR_LIMIT, "the record has %zu bytes, more than the limit of %zu",
                        record_bytes(record), reader->record_bytes_max);

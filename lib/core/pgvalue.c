@@ -140,14 +140,18 @@ static decode_fn choose_decoder(const struct decoding *c)
     return slice_equal(c->field->schema_type, SLICE_LITERAL("bytes")) ? decode_text_in_bytes : decode_text;
 }
 
+static bool has_zero_byte(const struct buf *out, size_t start)
+{
+    return out->len > start && memchr(out->data + start, '\0', out->len - start) != NULL;
+}
+
 bool decode_scalar(struct decoding *c)
 {
     size_t start = c->out->len;
     if (!choose_decoder(c)(c))
         return false;
     /* No type of PostgreSQL holds a zero byte, and a parameter would end there. */
-    return c->unchanged || c->out->len == start ||
-           memchr(c->out->data + start, '\0', c->out->len - start) == NULL;
+    return c->unchanged || !has_zero_byte(c->out, start);
 }
 
 static const char *kind_name(enum field_kind kind)
@@ -172,18 +176,38 @@ static bool refuse(const struct decoding *c, struct err *err)
                    SLICE_ARG(described), c->reason != NULL ? "; " : "", c->reason != NULL ? c->reason : "");
 }
 
+static bool append_exact(struct decoding *c)
+{
+    size_t start = c->out->len;
+    buf_append_slice(c->out, c->field->exact);
+    return !has_zero_byte(c->out, start);
+}
+
+static bool decode_field(struct decoding *c)
+{
+    if (c->field->exact.data != NULL)
+        return append_exact(c);
+    return c->field->kind == FIELD_ARRAY ? decode_array(c) : decode_scalar(c);
+}
+
+static bool is_unchanged(const struct field *field, const struct pgvalue_options *options)
+{
+    return field->unchanged || (field->exact.data == NULL && field->kind == FIELD_STRING &&
+                                is_placeholder_text(options, field->json));
+}
+
 bool pgvalue_append(struct buf *out, const struct field *field, const struct target_column *column,
                     const struct pgvalue_options *options, enum value_kind *kind, struct err *err)
 {
     struct decoding c = {.out = out, .field = field, .column = column, .options = options};
     size_t start = out->len;
     *kind = VALUE_UNCHANGED;
-    if (field->unchanged || (field->kind == FIELD_STRING && is_placeholder_text(options, field->json)))
+    if (is_unchanged(field, options))
         return true;
     *kind = VALUE_NULL;
-    if (field->kind == FIELD_NULL)
+    if (field->kind == FIELD_NULL && field->exact.data == NULL)
         return true;
-    bool ok = field->kind == FIELD_ARRAY ? decode_array(&c) : decode_scalar(&c);
+    bool ok = decode_field(&c);
     if (ok && c.unchanged)
         *kind = VALUE_UNCHANGED;
     else if (ok)

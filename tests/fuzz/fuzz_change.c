@@ -24,7 +24,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         reader = change_reader_new(RECORD_BYTES_MAX);
     struct slice rest = {(const char *)data, size};
     struct slice key = take(&rest), value = take(&rest);
-    struct header header = {slice_of(names[size % 3]), take(&rest)};
+    struct header header = {slice_of(names[size % 4]), take(&rest)};
     struct record record = {.key = key, .value = value, .headers = &header, .header_count = 1};
     struct change change;
     struct err err;

@@ -273,6 +273,37 @@ static void marks_columns_named_as_unchanged(void **state)
     assert_int_equal(err.code, ERR_EVENT);
 }
 
+static void keeps_exact_texts_of_the_applied_row_and_its_key(void **state)
+{
+    (void)state;
+    struct header header = {SLICE_LITERAL("walferry.exact.columns"),
+                            SLICE_LITERAL("{\"n\":\"NaN\",\"x\":\"1\"}")};
+    struct record record = {
+        .key = SLICE_LITERAL("{\"n\":null}"),
+        .value = SLICE_LITERAL("{" SOURCE
+                               ",\"op\":\"u\",\"before\":{\"n\":null},\"after\":{\"id\":1,\"n\":null}}"),
+        .headers = &header,
+        .header_count = 1,
+    };
+    assert_true(change_read(reader, &record, &change, &err));
+    expect_text(change.after.fields[1].exact, "NaN");
+    expect_text(change.key.fields[0].exact, "NaN");
+    assert_null(change.after.fields[0].exact.data);
+    assert_null(change.before.fields[0].exact.data);
+    record.value = slice_of("{" SOURCE ",\"op\":\"d\",\"before\":{\"n\":null}}");
+    assert_true(change_read(reader, &record, &change, &err));
+    expect_text(change.before.fields[0].exact, "NaN");
+    record.header_count = 0;
+    assert_true(change_read(reader, &record, &change, &err));
+    assert_null(change.before.fields[0].exact.data);
+    record.header_count = 1;
+    header.value = slice_of("{\"n\":1}");
+    assert_false(change_read(reader, &record, &change, &err));
+    assert_int_equal(err.code, ERR_EVENT);
+    header.value = slice_of("[\"n\"]");
+    assert_false(change_read(reader, &record, &change, &err));
+}
+
 static void refuses_what_is_no_event(void **state)
 {
     (void)state;
@@ -403,6 +434,7 @@ int main(void)
         TEST(takes_members_in_any_order_and_skips_unknown_ones),
         TEST(tells_columns_named_schema_and_payload_from_a_wrapper),
         TEST(marks_columns_named_as_unchanged),
+        TEST(keeps_exact_texts_of_the_applied_row_and_its_key),
         TEST(refuses_what_is_no_event),
         TEST(refuses_a_record_above_the_limit),
         TEST(reads_large_records_between_small_ones),

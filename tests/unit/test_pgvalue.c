@@ -492,6 +492,19 @@ static void a_field_marked_unchanged_is_no_data(void **state)
     assert_int_equal(kind, VALUE_UNCHANGED);
 }
 
+static void an_exact_text_comes_before_what_the_event_shows(void **state)
+{
+    (void)state;
+    struct target_column column = {.name = SLICE_LITERAL("c"), .type_oid = PGTYPE_NUMERIC};
+    struct field field = {.kind = FIELD_NULL, .exact = SLICE_LITERAL("NaN")};
+    assert_true(pgvalue_append(&out, &field, &column, &options, &kind, &err));
+    assert_int_equal(kind, VALUE_TEXT);
+    assert_string_equal(buf_text(&out), "NaN");
+    field.exact = (struct slice){"a\0b", 3};
+    assert_false(pgvalue_append(&out, &field, &column, &options, &kind, &err));
+    assert_int_equal(err.code, ERR_TYPE);
+}
+
 static void a_full_buffer_is_a_limit(void **state)
 {
     (void)state;
@@ -553,6 +566,7 @@ int main(void)
         TEST(placeholders_are_never_data),
         TEST(a_placeholder_in_hex_is_known_in_each_form),
         TEST(a_field_marked_unchanged_is_no_data),
+        TEST(an_exact_text_comes_before_what_the_event_shows),
         TEST(a_full_buffer_is_a_limit),
         TEST(survives_a_cut_at_every_length),
     };
