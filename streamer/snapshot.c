@@ -27,6 +27,7 @@ struct snapshot {
     struct value *values;
     struct position running; /* marked with each row */
     uint64_t rows;
+    bool first_table; /* the first one is being read */
     /* the row that is held back */
     bool held;
     struct buf line;
@@ -36,7 +37,7 @@ struct snapshot {
 
 /* ---- statements ---- */
 
-void snapshot_append_copy(struct buf *sql, const struct catalog_table *table, const struct relation *relation)
+static void append_copy(struct buf *sql, const struct catalog_table *table, const struct relation *relation)
 {
     /* COPY of the table itself is cheaper than of a query, and leaves inheriting tables out in the same way.
      */
@@ -146,23 +147,23 @@ static bool wait_for_room(struct streamer *s, struct err *err)
 }
 
 static bool hold_row(struct snapshot *snap, struct relation *relation, struct slice line, bool first_of_table,
-                     bool first_of_all, struct err *err)
+                     struct err *err)
 {
     buf_clear(&snap->line);
-    buf_append(&snap->line, line.data, line.len);
+    buf_append_slice(&snap->line, line);
     buf_append_char(&snap->line, '\0');
     snap->line.len--; /* a terminator behind the row, and never a NULL pointer */
     snap->held = true;
     snap->relation = relation;
     snap->first_of_table = first_of_table;
-    snap->first_of_all = first_of_all;
+    snap->first_of_all = first_of_table && snap->first_table;
     return !snap->line.overflowed ||
            err_set(err, ERR_LIMIT,
                    "a row of " SLICE_FMT "." SLICE_FMT " is larger than walferry.record.bytes.max",
                    SLICE_ARG(relation->schema), SLICE_ARG(relation->name));
 }
 
-static bool copy_rows(struct snapshot *snap, struct relation *relation, bool first_table, struct err *err)
+static bool copy_rows(struct snapshot *snap, struct relation *relation, struct err *err)
 {
     uint64_t rows = 0;
     for (;;) {
@@ -171,8 +172,7 @@ static bool copy_rows(struct snapshot *snap, struct relation *relation, bool fir
         switch (pg_copy_read(snap->pg, &line, &len, err)) {
         case PG_COPY_ROW:
             if (!publish_held(snap, rows == 0, false, err) ||
-                !hold_row(snap, relation, (struct slice){line, len}, rows == 0, rows == 0 && first_table,
-                          err))
+                !hold_row(snap, relation, (struct slice){line, len}, rows == 0, err))
                 return false;
             if (++rows % PUMP_ROWS == 0 && !wait_for_room(snap->s, err))
                 return false;
@@ -198,9 +198,10 @@ static bool read_table(struct snapshot *snap, size_t index, struct err *err)
     if (!catalog_load_relation(snap->pg, table, snap->s->relations, &relation, err) ||
         !changes_prepare_relation(snap->s, relation, err))
         return false;
+    snap->first_table = index == 0;
     buf_init(&sql, STATEMENT_BYTES_MAX);
-    snapshot_append_copy(&sql, table, relation);
-    bool ok = pg_copy_start(snap->pg, buf_text(&sql), err) && copy_rows(snap, relation, index == 0, err);
+    append_copy(&sql, table, relation);
+    bool ok = pg_copy_start(snap->pg, buf_text(&sql), err) && copy_rows(snap, relation, err);
     buf_release(&sql);
     if (!ok)
         return err_prefix(err, "snapshot of " SLICE_FMT "." SLICE_FMT, SLICE_ARG(table->schema),

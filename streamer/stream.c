@@ -179,8 +179,7 @@ static void on_readable(uv_poll_t *poll, int status, int events)
     (void)events;
     if (s->stream.connection == NULL || s->failing)
         return;
-    if (status < 0)
-        log_warn("stream", "poll", LOG_STR("error", uv_strerror(status)));
+    (void)status; /* a broken connection: reading it says more */
     enum take_result result = read_slice(s, &err);
     s->sink->ops->poll(s->sink);
     if (result == TAKE_ENDED)

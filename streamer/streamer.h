@@ -117,11 +117,6 @@ bool streamer_pump(struct streamer *streamer, uv_run_mode mode);
 MUST_CHECK bool session_open(struct streamer *streamer, struct err *err);
 void session_close(struct streamer *streamer);
 
-/* snapshot.c: the statement that reads a table. */
-struct buf;
-void snapshot_append_copy(struct buf *sql, const struct catalog_table *table,
-                          const struct relation *relation);
-
 /* snapshot.c: reads every published table on the exported snapshot. The replication session that exported it
  * is closed (and *exporter cleared) once the snapshot is taken over. */
 MUST_CHECK bool snapshot_run(struct streamer *streamer, struct pg **exporter,
