@@ -1,6 +1,6 @@
 #include "walferry/conversion.h"
 
-#include "convert.h"
+#include "conversion_internal.h"
 #include "walferry/json.h"
 #include "walferry/pgtype.h"
 
@@ -22,28 +22,6 @@
 #define HEX (1U << 12)
 #define SPANS_NUMERIC (1U << 13)
 #define SPANS_STRING (1U << 14)
-
-enum typmod_rule {
-    ANY,       /* whatever the typmod */
-    SCALED,    /* numeric(p,s) */
-    TO_MILLIS, /* at most three digits of a second */
-    ONE_BIT,   /* bit(1), varbit(1) */
-};
-
-struct type_row {
-    uint32_t oid;          /* 0: found by name */
-    const char *type_name; /* of an extension, or "enum" */
-    uint32_t modes;
-    enum typmod_rule rule;
-    const char *type; /* Connect's */
-    const char *name; /* semantic name, version 1; NULL = none */
-    convert_fn convert;
-    enum type_parameters parameters;
-    enum placeholder placeholder;
-    const char *zero;     /* as PostgreSQL prints it */
-    const char *fallback; /* JSON of an unknown NOT NULL value; NULL = the zero's */
-    const char *stand_in; /* for a default that a function computes; NULL = Debezium shows no defaults */
-};
 
 #define DBZ_TIME(name) "io.debezium.time." name
 #define DBZ_DATA(name) "io.debezium.data." name
@@ -208,100 +186,4 @@ bool conversion_resolve(struct conversion *conversion, const struct column *colu
         }
     }
     return false;
-}
-
-static void append_parameters(struct buf *out, const struct conversion *conversion)
-{
-    switch (conversion->row->parameters) {
-    case PARAMETERS_NONE:
-        return;
-    case PARAMETERS_SCALE:
-        buf_printf(out, ",\"parameters\":{\"scale\":\"%d\"}", conversion->scale);
-        return;
-    case PARAMETERS_DECIMAL:
-        buf_printf(out, ",\"parameters\":{\"scale\":\"%d\",\"connect.decimal.precision\":\"%d\"}",
-                   conversion->scale, conversion->precision);
-        return;
-    case PARAMETERS_LENGTH:
-        buf_printf(out, ",\"parameters\":{\"length\":\"%d\"}", conversion->length);
-        return;
-    case PARAMETERS_ALLOWED:
-        buf_append_text(out, ",\"parameters\":{\"allowed\":");
-        json_append_string(out, conversion->labels);
-        buf_append_char(out, '}');
-        return;
-    }
-}
-
-#define VARIABLE_SCALE_FIELDS                                                   \
-    ",\"fields\":[{\"type\":\"int32\",\"optional\":false,\"field\":\"scale\"}," \
-    "{\"type\":\"bytes\",\"optional\":false,\"field\":\"value\"}]"
-
-void conversion_append_schema(struct buf *out, const struct conversion *conversion, bool optional,
-                              struct slice default_json)
-{
-    const struct type_row *row = conversion->row;
-    bool variable = strcmp(row->type, "struct") == 0;
-    buf_printf(out, "\"type\":\"%s\"%s,\"optional\":%s", row->type, variable ? VARIABLE_SCALE_FIELDS : "",
-               optional ? "true" : "false");
-    if (row->name != NULL)
-        buf_printf(out, ",\"name\":\"%s\",\"version\":1", row->name);
-    if (variable)
-        buf_append_text(out, ",\"doc\":\"Variable scaled decimal\"");
-    append_parameters(out, conversion);
-    if (default_json.data != NULL) {
-        buf_append_text(out, ",\"default\":");
-        buf_append_slice(out, default_json);
-    }
-}
-
-void conversion_append_fallback(struct buf *out, const struct conversion *conversion)
-{
-    struct slice zero = slice_of(conversion->row->zero);
-    if (conversion->row->fallback != NULL)
-        buf_append_text(out, conversion->row->fallback);
-    else if (buf_room(out, zero.len + CONVERT_ROOM) != NULL)
-        (void)conversion->convert(out, zero, conversion);
-}
-
-const char *conversion_stand_in(const struct conversion *conversion)
-{
-    return conversion->row->stand_in;
-}
-
-bool conversion_append_placeholder(struct buf *out, const struct conversion *conversion,
-                                   struct slice placeholder)
-{
-    switch (conversion->row->placeholder) {
-    case PLACEHOLDER_NULL:
-        break;
-    case PLACEHOLDER_TEXT:
-        json_append_string(out, placeholder);
-        return true;
-    case PLACEHOLDER_BYTES:
-    case PLACEHOLDER_BYTES_URL_SAFE: {
-        char *to = buf_reserve(out, JSON_BASE64_SIZE(placeholder.len) + 2);
-        if (to == NULL)
-            return true;
-        bool url_safe = conversion->row->placeholder == PLACEHOLDER_BYTES_URL_SAFE;
-        char *end = to;
-        *end++ = '"';
-        end = json_write_base64(end, placeholder, url_safe);
-        *end++ = '"';
-        out->len += (size_t)(end - to);
-        return true;
-    }
-    }
-    buf_append_text(out, "null");
-    return false;
-}
-
-bool conversion_is_plain_text(const struct conversion *conversion)
-{
-    return conversion->convert == convert_text;
-}
-
-bool conversion_is_decimal(const struct conversion *conversion)
-{
-    return conversion->convert == convert_decimal || conversion->convert == convert_money;
 }

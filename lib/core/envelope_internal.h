@@ -1,6 +1,8 @@
 /* envelope_internal: what the files of the envelope share.
  *
- * envelope.c              the encoder itself; which records an event becomes, their headers and limits
+ * envelope.c              which records an event becomes
+ * envelope_headers.c      their headers and limits
+ * envelope_new.c          the encoder itself
  * envelope_prepare.c      what is constant for a relation version
  * envelope_schema.c       Connect schema text
  * envelope_row.c          rows: `before`, `after`
@@ -91,8 +93,10 @@ void schema_append_field(struct buf *out, const struct prepared_column *column, 
                          struct slice default_json, bool first);
 void schema_append_row_value(struct buf *out, struct slice topic, struct slice fields); /* the whole schema */
 void schema_append_row_key(struct buf *out, struct slice topic, struct slice fields);
+void schema_append_message_key(struct buf *out);
 void schema_append_message_value(struct buf *out, bool content_bytes);
-extern const char schema_message_key[], schema_transaction_key[], schema_transaction_value[];
+void schema_append_transaction_key(struct buf *out);
+void schema_append_transaction_value(struct buf *out);
 
 /* Appends ,"name": (without the comma where `first`). */
 void append_member(struct buf *out, struct slice name, bool first);
@@ -121,6 +125,17 @@ void envelope_append_tail(const struct event *event, char op, struct slice close
 /* envelope_message.c */
 bool envelope_encode_message(struct envelope *envelope, const struct event *event, struct record *out,
                              struct err *err);
+
+/* envelope_headers.c: what the headers of one record are made of; empty spans are left out. */
+struct header_spans {
+    struct span new_key, old_key, unchanged, exact;
+};
+void envelope_set_headers(struct envelope *envelope, struct record *record, size_t index,
+                          const struct header_spans *spans);
+/* Moves the lists of unchanged and exact columns to the headers and empties them. */
+void envelope_take_lists(struct envelope *envelope, struct header_spans *spans);
+void envelope_clear_lists(struct envelope *envelope);
+struct slice envelope_span(const struct buf *buf, struct span span);
 
 /* Both sides and the headers within options.record_bytes_max? */
 bool envelope_check_size(const struct envelope *envelope, const struct record *record, struct slice schema,

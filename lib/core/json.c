@@ -62,14 +62,16 @@ static bool is_continuation(char byte)
 static size_t write_wide(char **to, struct slice text)
 {
     const unsigned char *at = (const unsigned char *)text.data;
-    if (text.len < 4 || !is_continuation(text.data[1]) || !is_continuation(text.data[2]) ||
-        !is_continuation(text.data[3])) {
+    bool whole = text.len >= 4 && is_continuation(text.data[1]) && is_continuation(text.data[2]) &&
+                 is_continuation(text.data[3]);
+    unsigned point = !whole ? 0
+                            : (unsigned)(at[0] & 15) << 18 | (unsigned)(at[1] & 63) << 12 |
+                                  (unsigned)(at[2] & 63) << 6 | (unsigned)(at[3] & 63);
+    if (point < 0x10000 || point > 0x10FFFF) {
         memcpy(*to, "\xEF\xBF\xBD", 3);
         *to += 3;
         return 1;
     }
-    unsigned point = (unsigned)(at[0] & 7) << 18 | (unsigned)(at[1] & 63) << 12 |
-                     (unsigned)(at[2] & 63) << 6 | (unsigned)(at[3] & 63);
     point -= 0x10000;
     *to = write_unit(write_unit(*to, 0xD800 + (point >> 10 & 0x3FF)), 0xDC00 + (point & 0x3FF));
     return 4;

@@ -26,7 +26,9 @@ static void strings(void **state)
         {"\x01\x1f\x7f", "\"\\u0001\\u001F\x7f\""},
         {"\xc2\x80\u00a0\u2028\ufeff", "\"\xc2\x80\u00a0\u2028\ufeff\""},
         {"žš 漢字 emoji 😀 combining é", "\"žš 漢字 emoji \\uD83D\\uDE00 combining é\""},
-        {"\xf0\x9f\x98", "\"\xEF\xBF\xBD\x9f\x98\""}, /* cut in the middle: not UTF-8 */
+        {"\xf0\x9f\x98", "\"\xEF\xBF\xBD\x9f\x98\""},         /* cut in the middle: not UTF-8 */
+        {"\xf6\xa0\x98\x9f", "\"\xEF\xBF\xBD\xa0\x98\x9f\""}, /* beyond U+10FFFF */
+        {"\xf0\x80\x80\x80", "\"\xEF\xBF\xBD\x80\x80\x80\""}, /* overlong */
         {"\U0010ffff", "\"\\uDBFF\\uDFFF\""},
     };
     (void)state;

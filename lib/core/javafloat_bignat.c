@@ -1,4 +1,4 @@
-#include "bignat.h"
+#include "javafloat_bignat.h"
 
 #include <assert.h>
 #include <string.h>

@@ -1,27 +1,50 @@
-/* convert: the converters that the table in pgtype.c names; see convert_fn. */
-#ifndef WALFERRY_CONVERT_H
-#define WALFERRY_CONVERT_H
+/* conversion_internal: the converters that the table in pgtype.c names; see convert_fn. */
+#ifndef WALFERRY_CONVERSION_INTERNAL_H
+#define WALFERRY_CONVERSION_INTERNAL_H
 
 #include "walferry/conversion.h"
+
+/* What of a typmod a row of the table (conversion.c) asks for. */
+enum typmod_rule {
+    ANY,       /* whatever the typmod */
+    SCALED,    /* numeric(p,s) */
+    TO_MILLIS, /* at most three digits of a second */
+    ONE_BIT,   /* bit(1), varbit(1) */
+};
+
+struct type_row {
+    uint32_t oid;          /* 0: found by name */
+    const char *type_name; /* of an extension, or "enum" */
+    uint32_t modes;
+    enum typmod_rule rule;
+    const char *type; /* Connect's */
+    const char *name; /* semantic name, version 1; NULL = none */
+    convert_fn convert;
+    enum type_parameters parameters;
+    enum placeholder placeholder;
+    const char *zero;     /* as PostgreSQL prints it */
+    const char *fallback; /* JSON of an unknown NOT NULL value; NULL = the zero's */
+    const char *stand_in; /* for a default that a function computes; NULL = Debezium shows no defaults */
+};
 
 #define CONVERTER(name) \
     enum converted name(struct buf *out, struct slice text, const struct conversion *conversion)
 
-/* convert_text.c */
+/* conversion_text.c */
 CONVERTER(convert_bool);
 CONVERTER(convert_integer);
 CONVERTER(convert_float4);
 CONVERTER(convert_float8);
 CONVERTER(convert_text);
 
-/* convert_binary.c */
+/* conversion_binary.c */
 CONVERTER(convert_bytes);
 CONVERTER(convert_bytes_url_safe);
 CONVERTER(convert_bytes_hex);
 CONVERTER(convert_bits);
 CONVERTER(convert_one_bit);
 
-/* convert_numeric.c */
+/* conversion_numeric.c */
 CONVERTER(convert_decimal);
 CONVERTER(convert_variable_decimal);
 CONVERTER(convert_numeric_double);
@@ -30,7 +53,7 @@ CONVERTER(convert_money);
 CONVERTER(convert_money_double);
 CONVERTER(convert_money_text);
 
-/* convert_temporal.c */
+/* conversion_temporal.c */
 CONVERTER(convert_date_days);
 CONVERTER(convert_date_iso);
 CONVERTER(convert_time_millis);
@@ -45,9 +68,6 @@ CONVERTER(convert_timestamptz);
 CONVERTER(convert_timetz);
 CONVERTER(convert_interval_micros);
 CONVERTER(convert_interval_iso);
-
-/* conversion.c: the type's constant for a computed default, as PostgreSQL prints it; NULL = none. */
-const char *conversion_stand_in(const struct conversion *conversion);
 
 /* Quotes `len` bytes that need no escape. */
 void convert_append_quoted(struct buf *out, const char *text, size_t len);

@@ -1,4 +1,4 @@
-#include "convert.h"
+#include "conversion_internal.h"
 #include "walferry/json.h"
 
 #include <string.h>
@@ -20,7 +20,7 @@ CONVERTER(convert_integer)
 {
     (void)conversion;
     size_t at = text.len > 1 && text.data[0] == '-' ? 1 : 0;
-    if (text.len == 0 || text.len > JSON_INT_SIZE)
+    if (at >= text.len || text.len > JSON_INT_SIZE || (text.data[at] == '0' && text.len > at + 1))
         return CONVERTED_BAD;
     for (; at < text.len; at++) {
         if (text.data[at] < '0' || text.data[at] > '9')

@@ -1,6 +1,7 @@
-/* bignat: natural numbers of bounded size, for the digits of floating point (javafloat.c) only. */
-#ifndef WALFERRY_BIGNAT_H
-#define WALFERRY_BIGNAT_H
+/* javafloat_bignat: natural numbers of bounded size, for the digits of floating point (javafloat_digits.c)
+ * only. */
+#ifndef WALFERRY_JAVAFLOAT_BIGNAT_H
+#define WALFERRY_JAVAFLOAT_BIGNAT_H
 
 #include <stdint.h>
 

@@ -1,4 +1,4 @@
-#include "convert.h"
+#include "conversion_internal.h"
 #include "walferry/json.h"
 #include "walferry/temporal.h"
 

@@ -4,7 +4,7 @@
  * "", epoch, …), otherwise the first quoted literal counts up to its next quote, otherwise the expression's
  * text. What the type's converter cannot read has no default. Left out, unlike there: defaults that are
  * infinite dates and timestamps, for which Debezium shows wrong numbers. Domains have none. */
-#include "convert.h"
+#include "conversion_internal.h"
 
 static bool is_name_byte(char byte)
 {
@@ -52,7 +52,7 @@ bool conversion_append_default(struct buf *out, const struct conversion *convers
                                const struct column *column)
 {
     struct slice expression = column->default_expression;
-    const char *stand_in = conversion_stand_in(conversion);
+    const char *stand_in = conversion->row->stand_in;
     bool domain = column->base_oid != 0 && column->base_oid != column->type_oid;
     if (expression.data == NULL || expression.len == 0 || stand_in == NULL || domain ||
         starts_with(expression, "NULL::"))
