@@ -7,6 +7,7 @@
 
 #define OID_TEXT_SIZE 16
 #define STATEMENT_BYTES_MAX 8192
+#define PARAMETER_BYTES_MAX (1 << 20) /* 1664 columns of 63 bytes each, escaped */
 
 uint64_t catalog_number(struct slice text)
 {
@@ -26,38 +27,69 @@ static int32_t signed_number(struct slice text)
 
 /* ---- facts ---- */
 
-/* `base` walks from a domain to the type at its root; the modifier is the first that is given on the way.
- * The key is the primary key, else the unique index that is first by name and has no expression. */
+/* `wire` is the relation as the stream described it: its types may be older than the table's. `base` walks
+ * from a domain to the type at its root; the modifier is the first that is given on the way. The key is the
+ * primary key, else the unique index that is first by name and has no expression. */
 static const char facts_sql[] =
     "WITH RECURSIVE key AS ("
     "  SELECT i.indkey, i.indnkeyatts FROM pg_catalog.pg_index i"
     "  JOIN pg_catalog.pg_class c ON c.oid = i.indexrelid"
     "  WHERE i.indrelid = $1::pg_catalog.oid AND i.indisunique AND i.indisvalid AND i.indexprs IS NULL"
     "  ORDER BY i.indisprimary DESC, c.relname COLLATE \"C\" LIMIT 1),"
-    " base(attnum, oid, typmod) AS ("
-    "  SELECT a.attnum, a.atttypid, a.atttypmod FROM pg_catalog.pg_attribute a"
-    "  WHERE a.attrelid = $1::pg_catalog.oid AND a.attnum > 0 AND NOT a.attisdropped"
+    " wire AS ("
+    "  SELECT * FROM ROWS FROM (pg_catalog.unnest($2::pg_catalog.text[]),"
+    "   pg_catalog.unnest($3::pg_catalog.oid[]), pg_catalog.unnest($4::pg_catalog.int4[]))"
+    "   WITH ORDINALITY AS w(name, oid, typmod, place)),"
+    " base(place, oid, typmod) AS ("
+    "  SELECT w.place, w.oid, w.typmod FROM wire w"
     "  UNION ALL"
-    "  SELECT b.attnum, t.typbasetype, CASE WHEN b.typmod = -1 THEN t.typtypmod ELSE b.typmod END"
+    "  SELECT b.place, t.typbasetype, CASE WHEN b.typmod = -1 THEN t.typtypmod ELSE b.typmod END"
     "  FROM base b JOIN pg_catalog.pg_type t ON t.oid = b.oid WHERE t.typtype = 'd')"
-    " SELECT a.attname, t.oid, b.typmod, a.attnotnull,"
+    " SELECT w.name, t.oid, b.typmod, a.attnotnull OR (d.typtype = 'd' AND d.typnotnull),"
     "  (SELECT k.place FROM key, LATERAL pg_catalog.unnest(key.indkey::pg_catalog.int2[]) WITH ORDINALITY"
     "    AS k(attnum, place) WHERE k.attnum = a.attnum AND k.place <= key.indnkeyatts),"
     "  t.typname,"
     "  CASE WHEN t.typtype = 'e' THEN (SELECT pg_catalog.string_agg(e.enumlabel, ',' ORDER BY "
     "e.enumsortorder)"
     "    FROM pg_catalog.pg_enum e WHERE e.enumtypid = t.oid) END,"
-    "  %s"
-    " FROM pg_catalog.pg_attribute a"
-    " JOIN base b ON b.attnum = a.attnum"
+    "  CASE WHEN e.adbin IS NOT NULL%s THEN pg_catalog.pg_get_expr(e.adbin, e.adrelid) END"
+    " FROM wire w"
+    " JOIN base b ON b.place = w.place"
     " JOIN pg_catalog.pg_type t ON t.oid = b.oid AND t.typtype <> 'd'"
-    " LEFT JOIN pg_catalog.pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum"
-    " WHERE a.attrelid = $1::pg_catalog.oid AND a.attnum > 0 AND NOT a.attisdropped"
-    " ORDER BY a.attnum";
+    " JOIN pg_catalog.pg_type d ON d.oid = w.oid"
+    " JOIN pg_catalog.pg_attribute a ON a.attrelid = $1::pg_catalog.oid AND a.attname = w.name"
+    "  AND a.attnum > 0 AND NOT a.attisdropped"
+    " LEFT JOIN pg_catalog.pg_attrdef e ON e.adrelid = a.attrelid AND e.adnum = a.attnum"
+    " ORDER BY w.place";
 
-static const char default_sql[] = "pg_catalog.pg_get_expr(d.adbin, d.adrelid)";
-static const char default_not_generated_sql[] =
-    "CASE WHEN a.attgenerated = '' THEN pg_catalog.pg_get_expr(d.adbin, d.adrelid) END";
+static void append_array_text(struct buf *out, struct slice text)
+{
+    buf_append_char(out, '"');
+    for (size_t i = 0; i < text.len; i++) {
+        if (text.data[i] == '"' || text.data[i] == '\\')
+            buf_append_char(out, '\\');
+        buf_append_char(out, text.data[i]);
+    }
+    buf_append_char(out, '"');
+}
+
+/* The relation's columns as three array literals. */
+static void append_wire(const struct relation *relation, struct buf *names, struct buf *oids,
+                        struct buf *typmods)
+{
+    for (uint16_t i = 0; i < relation->column_count; i++) {
+        char between = i == 0 ? '{' : ',';
+        buf_append_char(names, between);
+        append_array_text(names, relation->columns[i].name);
+        buf_append_char(oids, between);
+        buf_append_uint(oids, relation->columns[i].type_oid);
+        buf_append_char(typmods, between);
+        buf_append_int(typmods, relation->columns[i].typmod);
+    }
+    buf_append_text(names, relation->column_count > 0 ? "}" : "{}");
+    buf_append_text(oids, relation->column_count > 0 ? "}" : "{}");
+    buf_append_text(typmods, relation->column_count > 0 ? "}" : "{}");
+}
 
 static void read_facts(const struct pg_result *result, struct relation *relation)
 {
@@ -84,18 +116,26 @@ static void read_facts(const struct pg_result *result, struct relation *relation
 
 bool catalog_load_facts(struct pg *pg, struct relation *relation, struct err *err)
 {
-    char sql[sizeof(facts_sql) + sizeof(default_not_generated_sql)], oid[OID_TEXT_SIZE];
-    const char *params[] = {oid};
+    struct buf sql, oid, names, oids, typmods;
+    struct buf *const all[] = {&sql, &oid, &names, &oids, &typmods};
     struct pg_result *result = NULL;
-    const char *expression = pg_server_version(pg) >= 120000 ? default_not_generated_sql : default_sql;
+    for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++)
+        buf_init(all[i], PARAMETER_BYTES_MAX);
     const char *gap = strstr(facts_sql, "%s");
-    (void)snprintf(sql, sizeof(sql), "%.*s%s%s", (int)(gap - facts_sql), facts_sql, expression, gap + 2);
-    (void)snprintf(oid, sizeof(oid), "%u", relation->oid);
-    if (!pg_query(pg, sql, 1, params, &result, err))
-        return false;
-    read_facts(result, relation);
-    pg_result_free(result);
-    return true;
+    buf_append(&sql, facts_sql, (size_t)(gap - facts_sql));
+    buf_append_text(&sql, pg_server_version(pg) >= 120000 ? " AND a.attgenerated = ''" : "");
+    buf_append_text(&sql, gap + 2);
+    buf_append_uint(&oid, relation->oid);
+    append_wire(relation, &names, &oids, &typmods);
+    const char *params[] = {buf_text(&oid), buf_text(&names), buf_text(&oids), buf_text(&typmods)};
+    bool ok = pg_query(pg, buf_text(&sql), 4, params, &result, err);
+    if (ok) {
+        read_facts(result, relation);
+        pg_result_free(result);
+    }
+    for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++)
+        buf_release(all[i]);
+    return ok;
 }
 
 /* ---- tables of a publication ---- */

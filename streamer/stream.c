@@ -227,7 +227,7 @@ bool stream_start(struct streamer *s, struct pg *replication, int64_t wal_sender
 
 void stream_stop_reading(struct streamer *s)
 {
-    if (s->stream.poll_open)
+    if (s->stream.connection != NULL)
         (void)uv_poll_stop(&s->stream.poll);
 }
 
