@@ -93,7 +93,7 @@ static const struct type_row rows[] = {
     {PGTYPE_BIT, NULL, 0, ONE_BIT, "boolean", NULL, convert_one_bit, NONE, NO_PH, "0", NULL, "0"},
     {PGTYPE_VARBIT, NULL, 0, ONE_BIT, "boolean", NULL, convert_one_bit, NONE, NO_PH, "0", NULL, "0"},
     {PGTYPE_BIT, NULL, 0, ANY, "bytes", DBZ_DATA("Bits"), convert_bits, PARAMETERS_LENGTH, NO_PH, "", NULL, ""},
-    {PGTYPE_VARBIT, NULL, 0, ANY, "bytes", DBZ_DATA("Bits"), convert_bits, PARAMETERS_LENGTH, NO_PH, "", NULL, ""},
+    {PGTYPE_VARBIT, NULL, 0, ANY, "bytes", DBZ_DATA("Bits"), convert_varbit, PARAMETERS_LENGTH, NO_PH, "", NULL, ""},
 
     /* date */
     {PGTYPE_DATE, NULL, CONNECT, ANY, "int32", CONNECT_DATA("Date"), convert_date_days, NONE, NO_PH, "1970-01-01", NULL, "1970-01-01"},

@@ -69,9 +69,10 @@ CONVERTER(convert_bytes_hex)
 }
 
 /* io.debezium.data.Bits: the last bit of the text is the lowest of byte 0; zero bytes at the end are cut. The
- * leading zeros of a varbit cannot be told from it. */
+ * length, and so its leading zeros, are in the type. */
 CONVERTER(convert_bits)
 {
+    (void)conversion;
     size_t len = (text.len + 7) / 8, text_size = JSON_BASE64_SIZE(len) + 2;
     char *to = buf_room(out, text_size + len);
     if (to == NULL)
@@ -90,8 +91,16 @@ CONVERTER(convert_bits)
     char *end = json_write_base64(to + 1, (struct slice){bytes, len}, false);
     *end++ = '"';
     out->len += (size_t)(end - to);
-    bool leading_zero = text.len > 0 ? text.data[0] == '0' : false;
-    return leading_zero && text.len != (size_t)conversion->length ? CONVERTED_LOST : CONVERTED;
+    return CONVERTED;
+}
+
+/* The same bytes may be 1 or 0001; only where every bit of the type is used and the first is set, they say
+ * it. */
+CONVERTER(convert_varbit)
+{
+    bool full = text.len > 0 && text.len == (size_t)conversion->length && text.data[0] == '1';
+    enum converted converted = convert_bits(out, text, conversion);
+    return converted == CONVERTED && !full ? CONVERTED_LOST : converted;
 }
 
 /* varbit(1) may be empty, for which Debezium has no form. */

@@ -42,6 +42,7 @@ CONVERTER(convert_bytes);
 CONVERTER(convert_bytes_url_safe);
 CONVERTER(convert_bytes_hex);
 CONVERTER(convert_bits);
+CONVERTER(convert_varbit);
 CONVERTER(convert_one_bit);
 
 /* conversion_numeric.c */

@@ -44,7 +44,8 @@ static enum converted append_time(struct buf *out, struct slice text, int64_t mu
     if (!temporal_parse_time(text, false, &time))
         return CONVERTED_BAD;
     int64_t micros = temporal_time_micros(&time);
-    return convert_append_int(out, micros / divide * multiply);
+    (void)convert_append_int(out, micros / divide * multiply);
+    return micros % divide != 0 ? CONVERTED_LOST : CONVERTED;
 }
 
 CONVERTER(convert_time_millis)
@@ -102,6 +103,17 @@ CONVERTER(convert_timetz)
     return lost ? CONVERTED_LOST : CONVERTED;
 }
 
+static int64_t millis_of(const struct temporal_timestamp *timestamp)
+{
+    return temporal_timestamp_seconds(timestamp) * 1000 + timestamp->time.micros / 1000;
+}
+
+/* A finite timestamp whose number stands for an infinite one. */
+static bool reads_as_infinity(int64_t millis)
+{
+    return millis == MILLIS_INFINITY || millis == MILLIS_MINUS_INFINITY;
+}
+
 CONVERTER(convert_timestamp_millis)
 {
     (void)conversion;
@@ -112,8 +124,9 @@ CONVERTER(convert_timestamp_millis)
         bool after = timestamp.date.kind == TEMPORAL_INFINITY;
         return convert_append_int(out, after ? MILLIS_INFINITY : MILLIS_MINUS_INFINITY);
     }
-    int64_t seconds = temporal_timestamp_seconds(&timestamp);
-    return convert_append_int(out, seconds * 1000 + timestamp.time.micros / 1000);
+    int64_t millis = millis_of(&timestamp);
+    (void)convert_append_int(out, millis);
+    return timestamp.time.micros % 1000 != 0 || reads_as_infinity(millis) ? CONVERTED_LOST : CONVERTED;
 }
 
 /* As Java's TimeUnit.SECONDS.toMicros plus the fraction: saturates, then the addition wraps. */
@@ -133,6 +146,7 @@ CONVERTER(convert_timestamp_micros)
         micros = INT64_MAX; /* only years after 294247 get here: the past of PostgreSQL ends 4713 BC */
     lost = __builtin_add_overflow(micros, timestamp.time.micros, &micros) || lost;
     (void)convert_append_int(out, micros);
+    lost = lost || (micros % 1000 == 0 && reads_as_infinity(micros / 1000));
     return lost ? CONVERTED_LOST : CONVERTED;
 }
 
@@ -178,7 +192,8 @@ CONVERTER(convert_timestamp_iso)
         buf_append_text(out, "\"-290308-12-21T19:59:27.6Z\"");
     else
         append_instant(out, &timestamp, -1);
-    return CONVERTED;
+    bool finite = timestamp.date.kind == TEMPORAL_FINITE;
+    return finite && reads_as_infinity(millis_of(&timestamp)) ? CONVERTED_LOST : CONVERTED;
 }
 
 /* The session's TimeZone is UTC, so PostgreSQL writes +00; another offset is put right here. */

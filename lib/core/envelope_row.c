@@ -41,6 +41,13 @@ static bool fail(const struct prepared *prepared, const struct prepared_column *
                    type, column->column->type_oid, why);
 }
 
+/* A row may hold the placeholder's own text. */
+static bool looks_unchanged(const struct prepared_column *column, const struct buf *out, size_t start)
+{
+    return column->placeholder.data != NULL && out->len - start == column->placeholder.len &&
+           memcmp(out->data + start, column->placeholder.data, column->placeholder.len) == 0;
+}
+
 static bool append_text_value(struct envelope *envelope, const struct prepared *prepared,
                               const struct prepared_column *column, struct slice text, struct buf *out,
                               struct err *err)
@@ -50,8 +57,11 @@ static bool append_text_value(struct envelope *envelope, const struct prepared *
         return true; /* overflowed: envelope_check_size says so */
     memcpy(to, column->prefix.data, column->prefix.len);
     out->len += column->prefix.len;
+    size_t start = out->len;
     switch (column->conversion.convert(out, text, &column->conversion)) {
     case CONVERTED:
+        if (looks_unchanged(column, out, start))
+            note_exact(envelope, column, text);
         return true;
     case CONVERTED_LOST:
         note_exact(envelope, column, text);

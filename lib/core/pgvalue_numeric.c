@@ -86,12 +86,25 @@ static bool is_precise(const struct decoding *c)
     return !has_schema(c->field) && c->options->decimal == DECIMAL_PRECISE;
 }
 
+/* The padding of a negative scale is there in string mode too. */
+static bool append_declared(struct decoding *c)
+{
+    size_t start = c->out->len;
+    if ((c->field->kind != FIELD_NUMBER && c->field->kind != FIELD_STRING) || !append_plain(c))
+        return false;
+    bool padded = c->column->typmod >= 4 && scale_of_typmod(c->column->typmod) > DECLARED_SCALE_MAX;
+    bool has_point = !c->out->overflowed && memchr(c->out->data + start, '.', c->out->len - start) != NULL;
+    if (padded && has_point && memchr(c->out->data + start, 'E', c->out->len - start) == NULL)
+        trim_fraction(c->out, start);
+    return true;
+}
+
 bool decode_numeric(struct decoding *c)
 {
     if (c->field->kind == FIELD_STRUCT)
         return decode_variable_scale_decimal(c);
     if (c->field->kind != FIELD_STRING || !is_precise(c))
-        return (c->field->kind == FIELD_NUMBER || c->field->kind == FIELD_STRING) && append_plain(c);
+        return append_declared(c);
     if (c->column->typmod < 4) {
         c->reason = "decimal.handling.mode=precise has no such value for a numeric without a scale";
         return false;

@@ -71,15 +71,17 @@ bool is_placeholder_text(const struct pgvalue_options *options, struct slice tex
     char scratch[PLACEHOLDER_BYTES_MAX];
     if (options->unavailable_placeholder.len == 0)
         return false;
-    if (!is_hex(options->unavailable_placeholder))
-        return slice_equal(text, options->unavailable_placeholder);
-    return equals_decoded(text, raw_bytes(options, scratch));
+    /* As it was configured too: a producer that does not know `hex:` writes it so. */
+    if (slice_equal(text, options->unavailable_placeholder))
+        return true;
+    return is_hex(options->unavailable_placeholder) && equals_decoded(text, raw_bytes(options, scratch));
 }
 
 bool is_placeholder_bytes(const struct pgvalue_options *options, struct slice bytes)
 {
     char scratch[PLACEHOLDER_BYTES_MAX];
-    return options->unavailable_placeholder.len > 0 && slice_equal(bytes, raw_bytes(options, scratch));
+    return options->unavailable_placeholder.len > 0 && (slice_equal(bytes, raw_bytes(options, scratch)) ||
+                                                        slice_equal(bytes, options->unavailable_placeholder));
 }
 
 bool is_placeholder_uuid(const struct pgvalue_options *options, struct slice text)

@@ -277,7 +277,8 @@ static int iso_sign_of_infinity(struct civil_date date, int64_t micros, enum iso
         }
         return 0;
     }
-    if (kind != ISO_TIMESTAMP || days > TIMESTAMP_DAYS_MAX || days < -TIMESTAMP_DAYS_MAX)
+    if (kind != ISO_TIMESTAMP || micros % MICROS_PER_MS != 0 || days > TIMESTAMP_DAYS_MAX ||
+        days < -TIMESTAMP_DAYS_MAX)
         return 0;
     return timestamp_sign_of_infinity(days * 86400000 + micros / MICROS_PER_MS, 1000);
 }

@@ -314,6 +314,8 @@ static void timestamps(void **state)
     expect_text(PGTYPE_TIMESTAMP, -1, TIME("NanoTimestamp"), "-9223372036854775808", "-infinity");
     expect_text(PGTYPE_TIMESTAMP, -1, "", "\"+294247-01-10T04:00:25.2Z\"", "infinity");
     expect_text(PGTYPE_TIMESTAMP, -1, "", "\"-290308-12-21T19:59:27.6Z\"", "-infinity");
+    expect_text(PGTYPE_TIMESTAMP, -1, "", "\"+294247-01-10T04:00:25.200001Z\"",
+                "294247-01-10 04:00:25.200001");
     /* What 294276-12-31 becomes in microseconds, with and without a fraction: no longer that timestamp. */
     expect_refused(PGTYPE_TIMESTAMP, -1, "", "-9223372036853775810");
     expect_refused(PGTYPE_TIMESTAMP, -1, "", "9223372036854775807");
@@ -473,7 +475,9 @@ static void a_placeholder_in_hex_is_known_in_each_form(void **state)
     (void)state;
     options.unavailable_placeholder = slice_of("hex:00ff10");
     expect_unchanged(PGTYPE_TEXT, "text", "", "\"\\u0000\xEF\xBF\xBD\\u0010\"");
+    expect_unchanged(PGTYPE_TEXT, "text", "", "\"hex:00ff10\"");
     expect_unchanged(PGTYPE_BYTEA, "bytea", "", "\"AP8Q\"");
+    expect_unchanged(PGTYPE_BYTEA, "bytea", "", "\"aGV4OjAwZmYxMA==\"");
     expect_unchanged(INT4_ARRAY, "integer[]", "", "[0,-1,16]");
     expect_unchanged(2951, "uuid[]", "", "[\"481e4551-ec03-3aad-a760-901cf52b1917\"]");
     expect_unchanged(TEXT_ARRAY, "text[]", "", "[\"\\u0000\xEF\xBF\xBD\\u0010\"]");
