@@ -12,7 +12,7 @@
 
 /* ---- states ---- */
 
-static const char *const state_names[] = {"opening", "connecting", "locking", "applying", "stopping"};
+static const char *const state_names[] = {"connecting", "opening", "locking", "applying"};
 
 void applier_set_state(struct applier *applier, enum applier_state state)
 {
@@ -37,9 +37,10 @@ const char *applier_readiness(const struct applier *applier, bool *ready)
         [APPLIER_CONNECTING] = "connecting",
         [APPLIER_LOCKING] = "waiting for the lock: another applier owns this source",
         [APPLIER_APPLYING] = "applying",
-        [APPLIER_STOPPING] = "stopping",
     };
-    *ready = applier->state == APPLIER_APPLYING && !snapshot_is_open(applier);
+    *ready = applier->state == APPLIER_APPLYING && !applier->stop_asked && !snapshot_is_open(applier);
+    if (applier->stop_asked)
+        return "stopping";
     return applier->state == APPLIER_APPLYING && !*ready ? "snapshot" : reasons[applier->state];
 }
 
@@ -76,7 +77,7 @@ static void go_back(struct applier *applier, uint32_t delay_ms)
 {
     applier_disconnect(applier);
     metrics_add(&applier->metrics, RECONNECTS_TOTAL, 1);
-    applier_set_state(applier, applier->source != NULL ? APPLIER_CONNECTING : APPLIER_OPENING);
+    applier_set_state(applier, APPLIER_CONNECTING);
     applier_again_in(applier, delay_ms);
 }
 
@@ -152,10 +153,10 @@ static void work(struct applier *applier)
     if (!applier->due)
         return;
     applier->due = false;
-    if (applier->state == APPLIER_OPENING)
-        applier_open(applier);
-    else if (applier->state == APPLIER_CONNECTING)
+    if (applier->state == APPLIER_CONNECTING)
         applier_connect(applier);
+    else if (applier->state == APPLIER_OPENING)
+        applier_open(applier);
     else if (applier->state == APPLIER_LOCKING)
         applier_take_lock(applier);
 }

@@ -1,8 +1,8 @@
 /* applier: the states of walferry-applier and its one event loop.
  *
- *     OPENING ──log is there──▶ CONNECTING ──▶ LOCKING ──owner──▶ APPLYING ──stop──▶ STOPPING
- *                                   ▲             │                  │
- *                                   └──────── lost connection, conflicts: backoff
+ *     CONNECTING ──▶ OPENING ──log is there──▶ LOCKING ──owner──▶ APPLYING
+ *         ▲             │                         │                  │
+ *         └────────── lost connection, conflicts: backoff ───────────┘
  *
  * Callbacks of the loop only leave a note; the work is done between two rounds of the loop, so that a call
  * that waits for the server can run the loop meanwhile.
@@ -18,11 +18,10 @@
 #include "walferry/loop.h"
 
 enum applier_state {
-    APPLIER_OPENING,    /* the local log is not there yet */
     APPLIER_CONNECTING, /* to the target */
+    APPLIER_OPENING,    /* the local log is not there yet */
     APPLIER_LOCKING,    /* another applier owns the source */
     APPLIER_APPLYING,
-    APPLIER_STOPPING, /* finishing the open transaction, then exit */
 };
 
 struct applier {
@@ -71,9 +70,9 @@ void applier_set_state(struct applier *applier, enum applier_state state);
 void applier_obey(struct applier *applier, const struct err *err);
 void applier_finish(struct applier *applier);
 void applier_again_in(struct applier *applier, uint32_t delay_ms);
-/* OPENING, CONNECTING and LOCKING: one attempt. */
-void applier_open(struct applier *applier);
+/* CONNECTING, OPENING and LOCKING: one attempt. */
 void applier_connect(struct applier *applier);
+void applier_open(struct applier *applier);
 void applier_take_lock(struct applier *applier);
 /* APPLYING: everything that can be done without waiting. */
 void applier_apply(struct applier *applier);

@@ -1,4 +1,4 @@
-/* From the log's file to the first row: open, connect, become the owner, go to where progress says. */
+/* Up to the first row: connect, open the log, become the owner, go to where progress says. */
 #include "applier.h"
 
 #include "walferry/clock.h"
@@ -24,7 +24,8 @@ void applier_open(struct applier *applier)
         applier->apply.options.source = applier->source->id;
         log_info("applier", "reads the local log", LOG_STR("path", applier->config->local_path),
                  LOG_STR("source", applier->source->id));
-        applier_set_state(applier, APPLIER_CONNECTING);
+        applier->told_waiting = false;
+        applier_set_state(applier, APPLIER_LOCKING);
         applier->due = true;
         return;
     }
@@ -69,8 +70,7 @@ void applier_connect(struct applier *applier)
         applier_obey(applier, &err);
         return;
     }
-    applier->told_waiting = false;
-    applier_set_state(applier, APPLIER_LOCKING);
+    applier_set_state(applier, applier->source != NULL ? APPLIER_LOCKING : APPLIER_OPENING);
     applier->due = true;
 }
 

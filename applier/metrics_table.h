@@ -42,7 +42,7 @@
     X(RECONNECTS_TOTAL, "reconnects_total", METRIC_COUNTER, "times", "connections to the target made again")         \
     X(ERRORS_TOTAL, "errors_total", METRIC_COUNTER, "times", "errors met, also those that were overcome")            \
     X(EPOCH, "epoch", METRIC_GAUGE, "number", "ownership epoch in walferry.progress")                                \
-    X(STATE, "state", METRIC_GAUGE, "state", "0 opening the log, 1 connecting, 2 waiting for the lock, 3 applying, 4 stopping") \
+    X(STATE, "state", METRIC_GAUGE, "state", "0 connecting, 1 opening the log, 2 waiting for the lock, 3 applying") \
     X(RSS_BYTES, "rss_bytes", METRIC_GAUGE, "bytes", "resident memory")                                              \
     X(RSS_PEAK_BYTES, "rss_peak_bytes", METRIC_GAUGE, "bytes", "peak of the resident memory")
 /* clang-format on */
