@@ -269,9 +269,12 @@ bool apply_record(struct apply *apply, const struct source_record *record, struc
     metrics_add(apply->options.metrics, RECORDS_READ_TOTAL, 1);
     metrics_add(apply->options.metrics, BYTES_READ_TOTAL,
                 (double)(record->record.key.len + record->record.value.len));
-    if (!change_read(apply->reader, &record->record, &change, err) || !take(apply, record, &change, err))
+    if (!change_read(apply->reader, &record->record, &change, err) || !take(apply, record, &change, err)) {
+        if (err->action == ERR_RETRY || err->code == ERR_STOPPED)
+            return false; /* not the record's fault */
         return err_prefix(err, "topic " SLICE_FMT ", log offset %lld", SLICE_ARG(record->record.topic),
                           (long long)record->offset);
+    }
     if (apply_at_boundary(apply))
         apply->progress.offset = record->offset;
     return true;

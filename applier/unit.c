@@ -25,15 +25,6 @@ void unit_release(struct unit *unit)
     free(unit->flights);
 }
 
-void unit_start(struct unit *unit, struct pg_pipeline *pipeline, const struct progress *committed,
-                bool defer_constraints)
-{
-    assert(unit->pipeline == NULL);
-    unit->pipeline = pipeline;
-    unit->committed = *committed;
-    unit->options.defer_constraints = defer_constraints;
-}
-
 static uint64_t events_in(const uint64_t counts[COUNT_KINDS])
 {
     uint64_t events = 0;
@@ -42,14 +33,56 @@ static uint64_t events_in(const uint64_t counts[COUNT_KINDS])
     return events;
 }
 
+static const struct {
+    enum count count;
+    enum applier_metric metric;
+} committed_metrics[] = {
+    {COUNT_CREATE, CREATES_APPLIED_TOTAL},     {COUNT_UPDATE, UPDATES_APPLIED_TOTAL},
+    {COUNT_DELETE, DELETES_APPLIED_TOTAL},     {COUNT_READ, READS_APPLIED_TOTAL},
+    {COUNT_TRUNCATE, TRUNCATES_APPLIED_TOTAL}, {COUNT_SKIPPED, EVENTS_SKIPPED_TOTAL},
+    {COUNT_MISSING, MISSING_ROWS_TOTAL},       {COUNT_TRANSACTIONS, SOURCE_TRANSACTIONS_TOTAL},
+};
+
+static void count_committed(struct unit *unit)
+{
+    struct metrics *metrics = unit->options.metrics;
+    for (size_t i = 0; i < sizeof(committed_metrics) / sizeof(committed_metrics[0]); i++)
+        metrics_add(metrics, committed_metrics[i].metric,
+                    (double)unit->committing_counts[committed_metrics[i].count]);
+    uint64_t events = events_in(unit->committing_counts) - unit->committing_counts[COUNT_SKIPPED];
+    metrics_add(metrics, EVENTS_APPLIED_TOTAL, (double)events);
+    metrics_add(metrics, TARGET_TRANSACTIONS_TOTAL, 1);
+}
+
+/* Read and neither committed, rejected nor rolled back. */
+static double events_pending(const struct metrics *metrics)
+{
+    const double *values = metrics->values;
+    return values[EVENTS_READ_TOTAL] - values[EVENTS_APPLIED_TOTAL] - values[EVENTS_SKIPPED_TOTAL] -
+           values[EVENTS_REJECTED_TOTAL] - values[EVENTS_ROLLED_BACK_TOTAL];
+}
+
+void unit_start(struct unit *unit, struct pg_pipeline *pipeline, const struct progress *committed,
+                bool defer_constraints)
+{
+    assert(unit->pipeline == NULL);
+    /* The progress row says how a COMMIT ended whose answer was lost. */
+    if (unit->unknown && committed->offset == unit->committing_progress.offset)
+        count_committed(unit);
+    unit->unknown = false;
+    metrics_add(unit->options.metrics, EVENTS_ROLLED_BACK_TOTAL, events_pending(unit->options.metrics));
+    unit->pipeline = pipeline;
+    unit->committed = *committed;
+    unit->options.defer_constraints = defer_constraints;
+}
+
 void unit_stop(struct unit *unit)
 {
-    uint64_t lost = events_in(unit->counts) + (unit->committing ? events_in(unit->committing_counts) : 0);
-    metrics_add(unit->options.metrics, EVENTS_ROLLED_BACK_TOTAL, (double)lost);
     pg_pipeline_close(unit->pipeline);
     unit->pipeline = NULL;
     unit->state = UNIT_IDLE;
     unit->rows = unit->bytes = 0;
+    unit->unknown |= unit->committing;
     unit->committing = false;
     (void)memset(unit->counts, 0, sizeof(unit->counts));
     unit->next_tag = unit->answered = 0;
@@ -152,25 +185,9 @@ bool unit_flush(struct unit *unit, struct err *err)
 
 /* ---- answers ---- */
 
-static const struct {
-    enum count count;
-    enum applier_metric metric;
-} committed_metrics[] = {
-    {COUNT_CREATE, CREATES_APPLIED_TOTAL},     {COUNT_UPDATE, UPDATES_APPLIED_TOTAL},
-    {COUNT_DELETE, DELETES_APPLIED_TOTAL},     {COUNT_READ, READS_APPLIED_TOTAL},
-    {COUNT_TRUNCATE, TRUNCATES_APPLIED_TOTAL}, {COUNT_SKIPPED, EVENTS_SKIPPED_TOTAL},
-    {COUNT_MISSING, MISSING_ROWS_TOTAL},       {COUNT_TRANSACTIONS, SOURCE_TRANSACTIONS_TOTAL},
-};
-
 static void committed(struct unit *unit)
 {
-    struct metrics *metrics = unit->options.metrics;
-    for (size_t i = 0; i < sizeof(committed_metrics) / sizeof(committed_metrics[0]); i++)
-        metrics_add(metrics, committed_metrics[i].metric,
-                    (double)unit->committing_counts[committed_metrics[i].count]);
-    uint64_t events = events_in(unit->committing_counts) - unit->committing_counts[COUNT_SKIPPED];
-    metrics_add(metrics, EVENTS_APPLIED_TOTAL, (double)events);
-    metrics_add(metrics, TARGET_TRANSACTIONS_TOTAL, 1);
+    count_committed(unit);
     unit->committed = unit->committing_progress;
     unit->committing = false;
     unit->options.on_committed(unit->options.data, &unit->committed);

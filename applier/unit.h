@@ -56,6 +56,7 @@ struct unit {
     struct progress target; /* of the unit that is closing */
     struct progress committed;
     bool committing; /* COMMIT is sent and not answered */
+    bool unknown;    /* the session was lost meanwhile; the next progress row tells */
     struct progress committing_progress;
     uint64_t committing_counts[COUNT_KINDS];
     struct flight *flights; /* ring by tag */
