@@ -170,9 +170,11 @@ class Demo:
 
     def watch_snapshot(self):
         self.tick_until(self.streamer.ready, "snapshot", 120)
-        self.tick_until(lambda: self.applier.ready() and self.behind_bytes() < 1 << 24, "catch-up", 120)
+        rows = self.streamer.metrics().get("snapshot_rows", 0)
+        self.tick_until(lambda: self.applier.metrics().get("events_applied_total", 0) >= rows, "catch-up", 120)
         self.facts["snapshot_s"] = time.monotonic() - self.facts["started"]
-        self.facts["snapshot_rows"] = int(self.streamer.metrics().get("snapshot_rows", 0))
+        for rate in self.rates.values():
+            rate.best = 0.0
 
     def watch_stream(self):
         end = time.monotonic() + STREAM_SECONDS
@@ -229,11 +231,16 @@ class Demo:
         for program in (self.streamer, self.applier):
             program.note_memory()
         self.screen.status(
-            f"{phase:<9} snapshot {int(streamer.get('snapshot_rows', 0)):>7} rows"
+            f"{phase:<9} read {self.snapshot_rows(streamer):>7} rows"
             f" | streamed {self.rates['streamer'].per_second(streamer):>6.0f} ev/s"
             f" | applied {self.rates['applier'].per_second(applier):>6.0f} ev/s"
             f" | lag {lag(streamer, 'bytes')} B {lag(applier, 'ms')} ms"
             f" | target {self.target_rows():>7} rows")
+
+    def snapshot_rows(self, metrics):
+        """Of the one snapshot: a restarted streamer counts from 0 again, and takes none."""
+        self.facts["snapshot_rows"] = max(self.facts.get("snapshot_rows", 0), int(metrics.get("snapshot_rows", 0)))
+        return self.facts["snapshot_rows"]
 
     def target_rows(self):
         """An estimate that costs nothing: rows inserted less rows deleted, as the target's statistics count them."""

@@ -93,5 +93,5 @@ def test_partitioned_table_arrives_through_its_root(pair):
     pair.on_source("INSERT INTO p SELECT n, 'old' FROM generate_series(50, 149) n")
     pair.streamer(publish__via__partition__root="true").start().wait_ready()
     pair.applier().start().wait_ready()
-    pair.on_source("UPDATE p SET n = n + 60 WHERE n = 60; INSERT INTO p VALUES (1, 'new')")
+    pair.on_source("UPDATE p SET n = n + 100 WHERE n = 60; INSERT INTO p VALUES (1, 'new')")
     pair.wait_equal()
