@@ -25,7 +25,7 @@ void json_append_base64(struct buf *out, struct slice bytes);
  * and returns false where the text is no number. */
 bool json_append_float(struct buf *out, struct slice text, bool single);
 
-/* Decimal digits of `value` at `to` (room for JSON_INT_SIZE); returns the end. */
+/* Decimal digits of `value` at `to`; returns the end. All of JSON_INT_SIZE bytes may be written. */
 #define JSON_INT_SIZE 20
 char *json_write_int(char *to, int64_t value);
 

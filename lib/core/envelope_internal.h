@@ -24,6 +24,16 @@ struct slice pieces_keep(struct pieces *pieces, struct slice bytes);
 void *pieces_take(struct pieces *pieces, size_t len); /* zeroed, aligned */
 void pieces_release(struct pieces *pieces);
 
+/* Copies a kept piece (no other slice: it reads and writes up to PIECES_STEP bytes past the end, which a
+ * piece has behind it and the caller has room for). Most pieces are shorter than one step. */
+#define PIECES_STEP 32
+static inline char *pieces_copy(char *to, struct slice piece)
+{
+    for (size_t at = 0; at < piece.len; at += PIECES_STEP)
+        memcpy(to + at, piece.data + at, PIECES_STEP);
+    return to + piece.len;
+}
+
 struct prepared_column {
     struct slice prefix; /* ,"name": */
     struct conversion conversion;
@@ -41,6 +51,7 @@ struct prepared {
     struct slice topic;
     struct slice value_head;   /* up to `"before":` */
     struct slice key_head;     /* up to the key object */
+    struct slice null_text;    /* null */
     struct slice source_table; /* ,"schema":"public","table":"t","txId": */
     struct prepared_column *columns, *key;
     uint16_t column_count, key_count;
@@ -74,7 +85,7 @@ struct envelope {
     struct envelope_options options;
     struct slice source_head; /* ,"source":{"version":…,"ts_ms": */
     struct slice source_db;   /* ,"db":"d","sequence":"[ */
-    struct slice message_head, message_key_head, message_topic;
+    struct slice message_head, message_key_head, message_topic, message_source;
     struct slice transaction_head, transaction_key_head, transaction_topic;
     struct slice value_close, key_close; /* } or }} */
     struct header context[4];
@@ -117,6 +128,7 @@ bool envelope_append_key_header(struct envelope *envelope, const struct prepared
                                 const struct image *image, struct span *span, struct err *err);
 
 /* envelope_source.c */
+/* `table` is a kept piece: source_table or message_source. */
 void envelope_append_source(struct envelope *envelope, const struct event *event, struct slice table,
                             struct buf *out);
 void envelope_append_block(const struct event *event, struct buf *out);

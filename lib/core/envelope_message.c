@@ -45,7 +45,7 @@ static void append_value(struct envelope *envelope, const struct event *event)
     buf_append_slice(out, envelope->message_head);
     buf_append_text(out, "{\"op\":\"m\",\"ts_ms\":");
     buf_append_int(out, event->event_time_ns / 1000000);
-    envelope_append_source(envelope, event, SLICE_LITERAL(",\"schema\":\"\",\"table\":\"\",\"txId\":"), out);
+    envelope_append_source(envelope, event, envelope->message_source, out);
     envelope_append_block(event, out);
     buf_append_text(out, ",\"message\":{\"prefix\":");
     json_append_string(out, event->prefix);

@@ -40,6 +40,8 @@ static void prepare_source(struct envelope *envelope)
     json_append_string(scratch, options->database);
     buf_append_text(scratch, ",\"sequence\":\"[");
     envelope->source_db = keep_scratch(envelope);
+    buf_append_text(scratch, ",\"schema\":\"\",\"table\":\"\",\"txId\":");
+    envelope->message_source = keep_scratch(envelope);
 }
 
 static void prepare_topics(struct envelope *envelope)

@@ -19,7 +19,7 @@ void *pieces_take(struct pieces *pieces, size_t len)
 
 struct slice pieces_keep(struct pieces *pieces, struct slice bytes)
 {
-    char *copy = pieces_take(pieces, bytes.len + 1);
+    char *copy = pieces_take(pieces, bytes.len + PIECES_STEP);
     if (bytes.len > 0)
         memcpy(copy, bytes.data, bytes.len);
     return (struct slice){copy, bytes.len};

@@ -19,11 +19,6 @@ static struct slice keep(struct prepared *prepared, struct buf *scratch)
     return kept;
 }
 
-static struct slice null_or(struct slice json)
-{
-    return json.data != NULL ? json : SLICE_LITERAL("null");
-}
-
 static void prepare_placeholder(struct envelope *envelope, struct prepared *prepared,
                                 struct prepared_column *column)
 {
@@ -45,7 +40,8 @@ static void prepare_column(struct envelope *envelope, struct prepared *prepared,
     if (conversion_append_default(scratch, &column->conversion, column->column))
         default_json = keep(prepared, scratch);
     buf_clear(scratch);
-    column->null_json = null_or(envelope->options.replace_null_with_default ? default_json : SLICE_NONE);
+    bool replaced = envelope->options.replace_null_with_default && default_json.data != NULL;
+    column->null_json = replaced ? default_json : prepared->null_text;
     column->absent_json = column->null_json;
     if (column->column->not_null && default_json.data == NULL) {
         conversion_append_fallback(scratch, &column->conversion);
@@ -180,6 +176,7 @@ bool envelope_prepare(struct envelope *envelope, struct relation *relation,
     topic_append_table(&envelope->scratch, envelope->options.topic_prefix, envelope->options.topic_delimiter,
                        relation->schema, relation->name);
     prepared->topic = keep(prepared, &envelope->scratch);
+    prepared->null_text = pieces_keep(&prepared->pieces, SLICE_LITERAL("null"));
     resolve_columns(envelope, prepared, on_omitted, data);
     for (uint16_t i = 0; i < prepared->column_count; i++)
         prepare_column(envelope, prepared, &prepared->columns[i], i == 0, &fields);

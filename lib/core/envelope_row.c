@@ -3,14 +3,13 @@
 
 #include <stdio.h>
 
-static void append_slices(struct buf *out, struct slice prefix, struct slice text)
+/* A prepared prefix and the prepared text behind it. */
+static void append_pieces(struct buf *out, struct slice prefix, struct slice text)
 {
-    char *to = buf_room(out, prefix.len + text.len);
+    char *to = buf_room(out, prefix.len + text.len + PIECES_STEP);
     if (to == NULL)
         return;
-    memcpy(to, prefix.data, prefix.len);
-    memcpy(to + prefix.len, text.data, text.len);
-    out->len += prefix.len + text.len;
+    out->len = (size_t)(pieces_copy(pieces_copy(to, prefix), text) - out->data);
 }
 
 static void note_unchanged(struct envelope *envelope, const struct prepared_column *column)
@@ -52,11 +51,10 @@ static bool append_text_value(struct envelope *envelope, const struct prepared *
                               const struct prepared_column *column, struct slice text, struct buf *out,
                               struct err *err)
 {
-    char *to = buf_room(out, column->prefix.len + text.len + CONVERT_ROOM);
+    char *to = buf_room(out, column->prefix.len + PIECES_STEP + text.len + CONVERT_ROOM);
     if (to == NULL)
         return true; /* overflowed: envelope_check_size says so */
-    memcpy(to, column->prefix.data, column->prefix.len);
-    out->len += column->prefix.len;
+    out->len = (size_t)(pieces_copy(to, column->prefix) - out->data);
     size_t start = out->len;
     switch (column->conversion.convert(out, text, &column->conversion)) {
     case CONVERTED:
@@ -83,13 +81,13 @@ bool envelope_append_value(struct envelope *envelope, const struct prepared *pre
     case VALUE_TEXT:
         return append_text_value(envelope, prepared, column, value.bytes, out, err);
     case VALUE_NULL:
-        append_slices(out, column->prefix, column->null_json);
+        append_pieces(out, column->prefix, column->null_json);
         return true;
     case VALUE_UNCHANGED:
         if (column->placeholder.data != NULL) {
-            append_slices(out, column->prefix, column->placeholder);
+            append_pieces(out, column->prefix, column->placeholder);
         } else {
-            append_slices(out, column->prefix, SLICE_LITERAL("null"));
+            append_pieces(out, column->prefix, prepared->null_text);
             note_unchanged(envelope, column);
         }
         return true;
@@ -135,7 +133,7 @@ bool envelope_append_image(struct envelope *envelope, const struct prepared *pre
         bool absent;
         struct value value = image_value(image, column, &absent);
         if (absent)
-            append_slices(out, column->prefix, column->absent_json);
+            append_pieces(out, column->prefix, column->absent_json);
         else if (!envelope_append_value(envelope, prepared, column, value, out, err))
             return false;
     }

@@ -2,7 +2,7 @@
 #include "walferry/json.h"
 
 /* A fixed part of an event is written into room reserved once; `put` may not exceed it. */
-static char *put(char *to, struct slice text)
+static inline __attribute__((always_inline)) char *put(char *to, struct slice text)
 {
     memcpy(to, text.data, text.len);
     return to + text.len;
@@ -57,8 +57,27 @@ static struct slice marker_text(const struct envelope *envelope, enum snapshot_m
                                                     : SLICE_LITERAL(",\"snapshot\":\"false\"");
 }
 
+/* The event's own LSN stands in it up to three times. */
+struct number_text {
+    uint8_t len;
+    char text[JSON_INT_SIZE];
+};
+
+static struct number_text number_text(uint64_t value)
+{
+    struct number_text number;
+    number.len = (uint8_t)(json_write_int(number.text, (int64_t)value) - number.text);
+    return number;
+}
+
+static char *put_number(char *to, const struct number_text *number)
+{
+    memcpy(to, number->text, sizeof(number->text)); /* a fixed size is one or two moves */
+    return to + number->len;
+}
+
 /* "[null,\"24023184\"]" as a JSON string inside JSON; the opening is in source_db. */
-static char *put_sequence(char *to, const struct event *event)
+static char *put_sequence(char *to, const struct event *event, const struct number_text *lsn)
 {
     if (event->last_end_lsn == LSN_NONE) {
         to = PUT(to, "null,\\\"");
@@ -67,7 +86,7 @@ static char *put_sequence(char *to, const struct event *event)
         to = json_write_int(to, (int64_t)event->last_end_lsn);
         to = PUT(to, "\\\",\\\"");
     }
-    to = json_write_int(to, (int64_t)event->lsn);
+    to = put_number(to, lsn);
     return PUT(to, "\\\"]\",\"ts_us\":");
 }
 
@@ -81,16 +100,18 @@ void envelope_append_source(struct envelope *envelope, const struct event *event
     char *from = buf_room(out, room);
     if (from == NULL)
         return;
-    char *to = put(from, envelope->source_head);
-    to = put(to, (struct slice){commit->ms, commit->ms_len});
+    const struct number_text lsn = number_text(event->lsn);
+    char *to = pieces_copy(from, envelope->source_head);
+    memcpy(to, commit->ms, sizeof(commit->ms)); /* a fixed size is a few moves */
+    to += commit->ms_len;
     to = put(to, marker_text(envelope, event->marker));
-    to = put(to, envelope->source_db);
-    to = put_sequence(to, event);
-    to = put(to, (struct slice){commit->us_ns, commit->us_ns_len});
-    to = put(to, table);
+    to = pieces_copy(to, envelope->source_db);
+    to = put_sequence(to, event, &lsn);
+    memcpy(to, commit->us_ns, sizeof(commit->us_ns));
+    to = pieces_copy(to + commit->us_ns_len, table);
     to = put_uint_or_null(to, event->xid);
     to = PUT(to, ",\"lsn\":");
-    to = put_uint_or_null(to, event->lsn);
+    to = event->lsn == LSN_NONE ? PUT(to, "null") : put_number(to, &lsn);
     to = PUT(to, ",\"xmin\":null,\"origin\":");
     out->len += (size_t)(to - from);
     if (event->origin.data == NULL)
@@ -127,6 +148,19 @@ void envelope_append_block(const struct event *event, struct buf *out)
     out->len += (size_t)(to - from);
 }
 
+/* ts_ms and ts_us are the leading digits of ts_ns: the clock is past 1970, and they are cut, not rounded. */
+static char *put_times(char *to, int64_t time_ns)
+{
+    const struct number_text ns = number_text((uint64_t)time_ns);
+    if (time_ns < 1000000)
+        return put_number(PUT(to, "0,\"ts_us\":0,\"ts_ns\":"), &ns); /* no clock shows that */
+    memcpy(to, ns.text, sizeof(ns.text));
+    to = PUT(to + ns.len - 6, ",\"ts_us\":");
+    memcpy(to, ns.text, sizeof(ns.text));
+    to = PUT(to + ns.len - 3, ",\"ts_ns\":");
+    return put_number(to, &ns);
+}
+
 void envelope_append_tail(const struct event *event, char op, struct slice close, struct buf *out)
 {
     char *from = buf_room(out, BLOCK_ROOM);
@@ -135,11 +169,7 @@ void envelope_append_tail(const struct event *event, char op, struct slice close
     char *to = PUT(from, ",\"op\":\"");
     *to++ = op;
     to = PUT(to, "\",\"ts_ms\":");
-    to = json_write_int(to, floor_div(event->event_time_ns, 1000000));
-    to = PUT(to, ",\"ts_us\":");
-    to = json_write_int(to, floor_div(event->event_time_ns, 1000));
-    to = PUT(to, ",\"ts_ns\":");
-    to = json_write_int(to, event->event_time_ns);
+    to = put_times(to, event->event_time_ns);
     to = put(to, close);
     out->len += (size_t)(to - from);
 }

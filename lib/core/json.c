@@ -130,26 +130,41 @@ void json_append_string(struct buf *out, struct slice text)
     buf_append_char(out, '"');
 }
 
+static const char digit_pairs[] =
+    "00010203040506070809101112131415161718192021222324252627282930313233343536373839"
+    "40414243444546474849505152535455565758596061626364656667686970717273747576777879"
+    "8081828384858687888990919293949596979899";
+
+/* The last eight digits, zeros in front: 32-bit divisions are much cheaper than 64-bit ones. */
+static void write_eight(char *to, uint32_t value)
+{
+    uint32_t high = value / 10000, low = value % 10000;
+    memcpy(to, digit_pairs + (size_t)(high / 100) * 2, 2);
+    memcpy(to + 2, digit_pairs + (size_t)(high % 100) * 2, 2);
+    memcpy(to + 4, digit_pairs + (size_t)(low / 100) * 2, 2);
+    memcpy(to + 6, digit_pairs + (size_t)(low % 100) * 2, 2);
+}
+
+#define DIGITS_MAX (JSON_INT_SIZE - 1)
+
 char *json_write_int(char *to, int64_t value)
 {
-    static const char pairs[] =
-        "00010203040506070809101112131415161718192021222324252627282930313233343536373839"
-        "40414243444546474849505152535455565758596061626364656667686970717273747576777879"
-        "8081828384858687888990919293949596979899";
-    char digits[JSON_INT_SIZE];
-    size_t at = sizeof(digits);
+    char digits[24 + DIGITS_MAX]; /* the spare bytes let a fixed size be copied, which is a few moves */
+    size_t at = 24;
     uint64_t rest = value < 0 ? 0 - (uint64_t)value : (uint64_t)value;
-    for (; rest >= 100; rest /= 100)
-        memcpy(digits + (at -= 2), pairs + rest % 100 * 2, 2);
-    if (rest >= 10)
-        memcpy(digits + (at -= 2), pairs + rest * 2, 2);
+    for (; rest >= 100000000; rest /= 100000000)
+        write_eight(digits + (at -= 8), (uint32_t)(rest % 100000000));
+    uint32_t small = (uint32_t)rest;
+    for (; small >= 100; small /= 100)
+        memcpy(digits + (at -= 2), digit_pairs + (size_t)(small % 100) * 2, 2);
+    if (small >= 10)
+        memcpy(digits + (at -= 2), digit_pairs + (size_t)small * 2, 2);
     else
-        digits[--at] = (char)('0' + rest);
+        digits[--at] = (char)('0' + small);
     if (value < 0)
-        digits[--at] = '-';
-    size_t len = sizeof(digits) - at;
-    memcpy(to, digits + at, len);
-    return to + len;
+        *to++ = '-';
+    memcpy(to, digits + at, DIGITS_MAX);
+    return to + 24 - at;
 }
 
 char *json_write_base64(char *to, struct slice bytes, bool url_safe)
