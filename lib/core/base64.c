@@ -1,4 +1,4 @@
-#include "base64.h"
+#include "walferry/base64.h"
 
 static int digit_value(char digit)
 {

@@ -3,8 +3,8 @@
 #include "walferry/buf.h"
 #include "walferry/envelope.h" /* names of headers */
 
+#include "change_field.h"
 #include "change_source.h"
-#include "field.h"
 #include "json_document.h"
 
 #include <stdlib.h>

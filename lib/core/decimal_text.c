@@ -1,4 +1,4 @@
-#include "decimal_text.h"
+#include "walferry/decimal_text.h"
 
 #define LIMB_BASE 1000000000U
 /* 9 digits per limb, 2.408 digits per byte; and the start of one more. */

@@ -1,4 +1,4 @@
-#include "md5.h"
+#include "walferry/md5.h"
 
 #define BLOCK_BYTES 64
 

@@ -1,6 +1,6 @@
 #include "pgvalue_internal.h"
 
-#include "base64.h"
+#include "walferry/base64.h"
 
 /* Spreads `len` bytes at `start` to two digits each, from the last one on. */
 static void spread_to_hex(struct buf *out, size_t start, size_t len)

@@ -5,7 +5,7 @@
 #include "walferry/pgtype.h"
 #include "walferry/pgvalue.h"
 
-#include "field.h"
+#include "change_field.h"
 
 struct decoding {
     struct buf *out;

@@ -1,8 +1,8 @@
 #include "pgvalue_internal.h"
 
-#include "base64.h"
 #include "change_source.h"
-#include "decimal_text.h"
+#include "walferry/base64.h"
+#include "walferry/decimal_text.h"
 
 /* No numeric declares more. Debezium reads the typmod of numeric(5,-2) as scale 2046 and pads to it. */
 #define DECLARED_SCALE_MAX 1000

@@ -1,7 +1,7 @@
 #include "pgvalue_internal.h"
 
-#include "base64.h"
-#include "md5.h"
+#include "walferry/base64.h"
+#include "walferry/md5.h"
 
 /* Longer ones given in hex are cut, and then equal nothing. */
 #define PLACEHOLDER_BYTES_MAX 1024

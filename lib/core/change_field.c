@@ -1,4 +1,4 @@
-#include "field.h"
+#include "change_field.h"
 
 #include <stdlib.h>
 

@@ -1,6 +1,6 @@
 /* md5: RFC 1321, only for Java's name-based UUIDs; not for anything that must be safe. */
-#ifndef WALFERRY_CORE_MD5_H
-#define WALFERRY_CORE_MD5_H
+#ifndef WALFERRY_MD5_H
+#define WALFERRY_MD5_H
 
 #include "walferry/slice.h"
 

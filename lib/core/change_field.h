@@ -1,6 +1,6 @@
-/* field: struct field and field lists out of parsed JSON. */
-#ifndef WALFERRY_CORE_FIELD_H
-#define WALFERRY_CORE_FIELD_H
+/* change_field: struct field and field lists out of parsed JSON. */
+#ifndef WALFERRY_CORE_CHANGE_FIELD_H
+#define WALFERRY_CORE_CHANGE_FIELD_H
 
 #include "walferry/change.h"
 

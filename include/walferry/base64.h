@@ -1,6 +1,6 @@
 /* base64: the standard alphabet and the URL-safe one, with padding. */
-#ifndef WALFERRY_CORE_BASE64_H
-#define WALFERRY_CORE_BASE64_H
+#ifndef WALFERRY_BASE64_H
+#define WALFERRY_BASE64_H
 
 #include "walferry/buf.h"
 #include "walferry/err.h"

@@ -1,6 +1,6 @@
 /* decimal_text: Connect's Decimal bytes as PostgreSQL's numeric text. */
-#ifndef WALFERRY_CORE_DECIMAL_TEXT_H
-#define WALFERRY_CORE_DECIMAL_TEXT_H
+#ifndef WALFERRY_DECIMAL_TEXT_H
+#define WALFERRY_DECIMAL_TEXT_H
 
 #include "walferry/buf.h"
 #include "walferry/err.h"
