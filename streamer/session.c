@@ -51,6 +51,16 @@ static bool read_snapshot(struct streamer *s, struct startup *startup, const str
     return pg_connect_replication(&s->target, &startup->replication, err);
 }
 
+/* Rows of an interrupted snapshot that will not be read again are dropped, or they would hide all that
+ * follows. */
+static void drop_interrupted_snapshot(struct streamer *s)
+{
+    s->sink->ops->snapshot_begin(s->sink);
+    s->sink->ops->snapshot_end(s->sink);
+    s->advance_pending = true;
+    log_info("session", "the rows of an interrupted snapshot are dropped");
+}
+
 static bool prepare_position(struct streamer *s, struct startup *startup, const struct start_plan *plan,
                              struct err *err)
 {
@@ -63,6 +73,8 @@ static bool prepare_position(struct streamer *s, struct startup *startup, const 
     }
     s->advance_pending = !s->position_known;
     s->position_known = true;
+    if (startup->position.snapshot == SNAPSHOT_RUNNING && startup->sink_retracts)
+        drop_interrupted_snapshot(s);
     return true;
 }
 

@@ -25,6 +25,20 @@ def test_no_data_streams_only(pair):
     assert pair.stored_rows("t") == 1
 
 
+def test_no_data_after_an_interrupted_snapshot_hides_nothing(pair):
+    """The rows of the interrupted one are dropped, and what is streamed afterwards can be read."""
+    pair.on_both("CREATE TABLE t (n int PRIMARY KEY, note text)")
+    pair.on_source("INSERT INTO t SELECT n, repeat('x', 500) FROM generate_series(1, 100000) n")
+    streamer = pair.streamer(walferry__queue__bytes__max=1 << 20).start()
+    wait_until(lambda: pair.stored_rows("t") > 0, "snapshot rows in the log")
+    streamer.kill()
+    streamer.config["snapshot.mode"] = "no_data"
+    streamer.start().wait_ready()
+    pair.applier().start().wait_ready()
+    pair.on_source("INSERT INTO t VALUES (-1, 'streamed')")
+    wait_until(lambda: pair.target_rows("SELECT n FROM t") == [(-1,)], "the streamed row alone on the target")
+
+
 def test_initial_does_not_snapshot_twice(pair):
     pair.on_both("CREATE TABLE t (n int PRIMARY KEY)")
     pair.on_source("INSERT INTO t VALUES (1)")
