@@ -234,9 +234,11 @@ static const struct config_key keys[] = {
     {.name = "value.converter.replace.null.with.default",
      .type = CONFIG_BOOL,
      .offset = offsetof(struct streamer_config, replace_null_with_default),
-     .fallback = "true",
+     .fallback = "false",
      .group = "Events",
-     .help = "As the JsonConverter's option."},
+     .help =
+         "Writes a column's default in place of NULL, as the JsonConverter does by default. Here NULL stays "
+         "null unless this is set to true."},
     {.name = "walferry.record.bytes.max",
      .type = CONFIG_INT,
      .offset = offsetof(struct streamer_config, record_bytes_max),

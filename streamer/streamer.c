@@ -262,6 +262,9 @@ static struct envelope *make_envelope(const struct streamer *s)
         .tombstones_on_delete = config->tombstones_on_delete,
         .extended_headers = config->extended_headers,
         .replace_null_with_default = config->replace_null_with_default,
+        .snapshot_false_as_null = config_is_set(s->loaded, "value.converter.replace.null.with.default") &&
+                                  !config->replace_null_with_default,
+        .exact_values = true,
         .decimal = (enum decimal_mode)config->decimal_mode,
         .time = (enum time_mode)config->time_mode,
         .binary = (enum binary_mode)config->binary_mode,
