@@ -161,13 +161,12 @@ static bool read_exact(struct change_reader *reader, struct slice text, struct e
     struct document document;
     if (!read_part(reader, PART_EXACT, text, &document, err))
         return false;
-    size_t i, count;
-    yyjson_val *name, *value;
-    bool ok = yyjson_is_obj(document.payload) && yyjson_obj_size(document.payload) <= RELATION_COLUMNS_MAX;
-    yyjson_obj_foreach(document.payload, i, count, name, value)
-    {
-        ok = ok && yyjson_is_str(value);
-    }
+    bool ok =
+        yyjson_obj_size(document.payload) > 0 && yyjson_obj_size(document.payload) <= RELATION_COLUMNS_MAX;
+    yyjson_obj_iter members = yyjson_obj_iter_with(document.payload);
+    for (yyjson_val *name = yyjson_obj_iter_next(&members); name != NULL;
+         name = yyjson_obj_iter_next(&members))
+        ok = ok && yyjson_is_str(yyjson_obj_iter_get_val(name));
     reader->exact = document.payload;
     return ok || err_set(err, ERR_EVENT, "%s is not an object of texts", part_names[PART_EXACT]);
 }
@@ -216,12 +215,12 @@ static void mark_exact(struct field_list *list, struct slice name, struct slice 
 static void mark_exact_columns(const struct change_reader *reader, struct change *change)
 {
     struct field_list *row = change->op == EVENT_DELETE ? &change->before : &change->after;
-    size_t i, count;
-    yyjson_val *name, *value;
-    yyjson_obj_foreach(reader->exact, i, count, name, value)
-    {
-        mark_exact(row, json_text(name), json_text(value));
-        mark_exact(&change->key, json_text(name), json_text(value));
+    yyjson_obj_iter members = yyjson_obj_iter_with(reader->exact);
+    for (yyjson_val *name = yyjson_obj_iter_next(&members); name != NULL;
+         name = yyjson_obj_iter_next(&members)) {
+        struct slice text = json_text(yyjson_obj_iter_get_val(name));
+        mark_exact(row, json_text(name), text);
+        mark_exact(&change->key, json_text(name), text);
     }
 }
 

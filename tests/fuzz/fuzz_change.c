@@ -18,13 +18,13 @@ static struct slice take(struct slice *rest)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     static const char *const names[] = {"__debezium.newkey", "__debezium.oldkey",
-                                        "walferry.unchanged.columns"};
+                                        "walferry.unchanged.columns", "walferry.exact.columns"};
     static struct change_reader *reader; /* as in the applier: its memory serves every record */
     if (reader == NULL)
         reader = change_reader_new(RECORD_BYTES_MAX);
     struct slice rest = {(const char *)data, size};
     struct slice key = take(&rest), value = take(&rest);
-    struct header header = {slice_of(names[size % 4]), take(&rest)};
+    struct header header = {slice_of(names[size % (sizeof(names) / sizeof(names[0]))]), take(&rest)};
     struct record record = {.key = key, .value = value, .headers = &header, .header_count = 1};
     struct change change;
     struct err err;
