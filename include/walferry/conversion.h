@@ -66,9 +66,10 @@ enum type_parameters {
 
 struct type_row;
 
-/* A row made concrete for one column. */
+/* A row made concrete for one column; of an array, for its elements. */
 struct conversion {
     const struct type_row *row;
+    bool array;
     convert_fn convert;
     int32_t scale, precision; /* decimals */
     int32_t digits;           /* of the fraction of a second */

@@ -176,12 +176,18 @@ bool conversion_resolve(struct conversion *conversion, const struct column *colu
     bool domain = column->base_oid != 0 && column->base_oid != column->type_oid;
     uint32_t oid = domain ? column->base_oid : column->type_oid;
     uint32_t bits = mode_bits(modes);
+    struct column element;
     *conversion = (struct conversion){.labels = column->labels};
+    conversion->array = column->labels.data == NULL && conversion_array_element(column, oid, &element);
+    if (conversion->array) {
+        column = &element;
+        oid = element.base_oid;
+    }
     read_typmod(conversion, oid, domain ? column->base_typmod : column->typmod);
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
         if (row_is_of(&rows[i], column, oid) && row_fits(&rows[i], conversion, bits)) {
             conversion->row = &rows[i];
-            conversion->convert = rows[i].convert;
+            conversion->convert = conversion->array ? convert_array : rows[i].convert;
             return true;
         }
     }

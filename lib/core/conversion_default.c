@@ -54,7 +54,7 @@ bool conversion_append_default(struct buf *out, const struct conversion *convers
     struct slice expression = column->default_expression;
     const char *stand_in = conversion->row->stand_in;
     bool domain = column->base_oid != 0 && column->base_oid != column->type_oid;
-    if (expression.data == NULL || expression.len == 0 || stand_in == NULL || domain ||
+    if (expression.data == NULL || expression.len == 0 || stand_in == NULL || domain || conversion->array ||
         starts_with(expression, "NULL::"))
         return false;
     bool computed = is_function(expression) || is_clock(expression);

@@ -1,4 +1,4 @@
-/* conversion_internal: the converters that the table in pgtype.c names; see convert_fn. */
+/* conversion_internal: the converters that the table in conversion.c names; see convert_fn. */
 #ifndef WALFERRY_CONVERSION_INTERNAL_H
 #define WALFERRY_CONVERSION_INTERNAL_H
 
@@ -69,6 +69,13 @@ CONVERTER(convert_timestamptz);
 CONVERTER(convert_timetz);
 CONVERTER(convert_interval_micros);
 CONVERTER(convert_interval_iso);
+
+/* conversion_array.c; `conversion` describes the elements. */
+CONVERTER(convert_array);
+/* The column as if it were of its array's element type; false where that has no mapping. */
+bool conversion_array_element(const struct column *column, uint32_t oid, struct column *element);
+bool conversion_append_array_placeholder(struct buf *out, const struct conversion *conversion,
+                                         struct slice placeholder);
 
 /* Quotes `len` bytes that need no escape. */
 void convert_append_quoted(struct buf *out, const char *text, size_t len);

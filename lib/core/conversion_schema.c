@@ -30,8 +30,7 @@ static void append_parameters(struct buf *out, const struct conversion *conversi
     ",\"fields\":[{\"type\":\"int32\",\"optional\":false,\"field\":\"scale\"}," \
     "{\"type\":\"bytes\",\"optional\":false,\"field\":\"value\"}]"
 
-void conversion_append_schema(struct buf *out, const struct conversion *conversion, bool optional,
-                              struct slice default_json)
+static void append_scalar(struct buf *out, const struct conversion *conversion, bool optional)
 {
     const struct type_row *row = conversion->row;
     bool variable = strcmp(row->type, "struct") == 0;
@@ -42,6 +41,18 @@ void conversion_append_schema(struct buf *out, const struct conversion *conversi
     if (variable)
         buf_append_text(out, ",\"doc\":\"Variable scaled decimal\"");
     append_parameters(out, conversion);
+}
+
+void conversion_append_schema(struct buf *out, const struct conversion *conversion, bool optional,
+                              struct slice default_json)
+{
+    if (conversion->array) {
+        buf_append_text(out, "\"type\":\"array\",\"items\":{");
+        append_scalar(out, conversion, true);
+        buf_printf(out, "},\"optional\":%s", optional ? "true" : "false");
+    } else {
+        append_scalar(out, conversion, optional);
+    }
     if (default_json.data != NULL) {
         buf_append_text(out, ",\"default\":");
         buf_append_slice(out, default_json);
@@ -51,7 +62,9 @@ void conversion_append_schema(struct buf *out, const struct conversion *conversi
 void conversion_append_fallback(struct buf *out, const struct conversion *conversion)
 {
     struct slice zero = slice_of(conversion->row->zero);
-    if (conversion->row->fallback != NULL)
+    if (conversion->array)
+        buf_append_text(out, "[]");
+    else if (conversion->row->fallback != NULL)
         buf_append_text(out, conversion->row->fallback);
     else if (buf_room(out, zero.len + CONVERT_ROOM) != NULL)
         (void)conversion->convert(out, zero, conversion);
@@ -60,6 +73,8 @@ void conversion_append_fallback(struct buf *out, const struct conversion *conver
 bool conversion_append_placeholder(struct buf *out, const struct conversion *conversion,
                                    struct slice placeholder)
 {
+    if (conversion->array)
+        return conversion_append_array_placeholder(out, conversion, placeholder);
     switch (conversion->row->placeholder) {
     case PLACEHOLDER_NULL:
         break;

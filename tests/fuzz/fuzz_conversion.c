@@ -6,10 +6,28 @@
 #include <stdlib.h>
 #include <yyjson.h>
 
-static const uint32_t types[] = {
-    PGTYPE_BOOL,   PGTYPE_INT4,      PGTYPE_FLOAT4,      PGTYPE_FLOAT8, PGTYPE_NUMERIC, PGTYPE_MONEY,
-    PGTYPE_TEXT,   PGTYPE_BYTEA,     PGTYPE_BIT,         PGTYPE_VARBIT, PGTYPE_DATE,    PGTYPE_TIME,
-    PGTYPE_TIMETZ, PGTYPE_TIMESTAMP, PGTYPE_TIMESTAMPTZ, PGTYPE_JSON,   PGTYPE_INTERVAL};
+static const uint32_t types[] = {PGTYPE_BOOL,
+                                 PGTYPE_INT4,
+                                 PGTYPE_FLOAT4,
+                                 PGTYPE_FLOAT8,
+                                 PGTYPE_NUMERIC,
+                                 PGTYPE_MONEY,
+                                 PGTYPE_TEXT,
+                                 PGTYPE_BYTEA,
+                                 PGTYPE_BIT,
+                                 PGTYPE_VARBIT,
+                                 PGTYPE_DATE,
+                                 PGTYPE_TIME,
+                                 PGTYPE_TIMETZ,
+                                 PGTYPE_TIMESTAMP,
+                                 PGTYPE_TIMESTAMPTZ,
+                                 PGTYPE_JSON,
+                                 PGTYPE_INTERVAL,
+                                 1007,
+                                 1009,
+                                 1183,
+                                 1231,
+                                 1001};
 
 static int32_t typmod_of(uint32_t oid, uint8_t byte)
 {

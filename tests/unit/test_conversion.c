@@ -8,6 +8,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdlib.h>
 
 #include <cmocka.h>
 
@@ -102,6 +103,83 @@ static void values(void **state)
             resolve(value_cases[i].oid, value_cases[i].typmod, value_cases[i].modes);
         assert_int_equal(convert(&conversion, value_cases[i].text, &out), value_cases[i].converted);
         assert_string_equal(buf_text(&out), value_cases[i].json);
+    }
+    buf_release(&out);
+}
+
+#define INT4_ARRAY 1007
+#define TEXT_ARRAY 1009
+#define TIME_ARRAY 1183
+#define NUMERIC_ARRAY 1231
+
+/* Shapes of case 29; what Debezium shows of several dimensions is an accident of Java, here it is null. */
+static void arrays(void **state)
+{
+    static const struct {
+        uint32_t oid;
+        const char *text, *json;
+        enum converted converted;
+    } cases[] = {
+        {INT4_ARRAY, "{}", "[]", CONVERTED},
+        {INT4_ARRAY, "{1,NULL,-3}", "[1,null,-3]", CONVERTED},
+        {INT4_ARRAY, "[2:4]={1,2,3}", "[1,2,3]", CONVERTED_LOST},
+        {INT4_ARRAY, "{{1,2},{3,4},{5,6}}", "[null,null,null]", CONVERTED_LOST},
+        {TEXT_ARRAY, "{a,\"b c\",\"d,e\",\"NULL\",NULL,\"\"}", "[\"a\",\"b c\",\"d,e\",\"NULL\",null,\"\"]",
+         CONVERTED},
+        {TEXT_ARRAY, "{\"quote \\\" and \\\\ and \n\"}", "[\"quote \\\" and \\\\ and \\n\"]", CONVERTED},
+        {TEXT_ARRAY, "{{\"}},{\",b},{c,d}}", "[null,null]", CONVERTED_LOST},
+        {TIME_ARRAY, "{01:02:03.5,24:00:00}", "[3723500000,0]", CONVERTED_LOST},
+        {NUMERIC_ARRAY, "{1.1,NULL}", "[{\"scale\":1,\"value\":\"Cw==\"},null]", CONVERTED},
+        {NUMERIC_ARRAY, "{NaN,1}", "null", CONVERTED_LOST},
+    };
+    (void)state;
+    struct buf out;
+    buf_init(&out, 4096);
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        struct conversion conversion = resolve(cases[i].oid, -1, (struct type_modes){0});
+        assert_int_equal(convert(&conversion, cases[i].text, &out), cases[i].converted);
+        assert_string_equal(buf_text(&out), cases[i].json);
+    }
+    buf_release(&out);
+}
+
+/* Longer than the converter's own copy. */
+static void long_array_element(void **state)
+{
+    static char text[3000], json[3000];
+    (void)state;
+    struct buf out;
+    struct conversion conversion = resolve(TEXT_ARRAY, -1, (struct type_modes){0});
+    buf_init(&out, 16384);
+    memset(text, 'x', 2000);
+    memcpy(text, "{\"\\\"", 4);
+    memcpy(text + 2000, "\"}", 3);
+    memset(json, 'x', 2000);
+    memcpy(json, "[\"\\\"", 4);
+    memcpy(json + 2000, "\"]", 3);
+    assert_int_equal(convert(&conversion, text, &out), CONVERTED);
+    assert_string_equal(buf_text(&out), json);
+    buf_release(&out);
+}
+
+static void array_cut_at_each_length(void **state)
+{
+    static const char *const texts[] = {"[0:1]={\"a \\\" b\",NULL}", "{{1,2},{3,4}}", "{\"x\",y}"};
+    (void)state;
+    struct buf out;
+    struct conversion conversion = resolve(TEXT_ARRAY, -1, (struct type_modes){0});
+    buf_init(&out, 4096);
+    for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
+        for (size_t len = 0; len < strlen(texts[i]); len++) {
+            char *copy = malloc(len + 1); /* of its own, so that reading past it is seen */
+            assert_non_null(copy);
+            memcpy(copy, texts[i], len);
+            buf_clear(&out);
+            assert_non_null(buf_reserve(&out, len + CONVERT_ROOM));
+            enum converted converted = conversion.convert(&out, (struct slice){copy, len}, &conversion);
+            free(copy);
+            assert_int_equal(converted, CONVERTED_BAD);
+        }
     }
     buf_release(&out);
 }
@@ -217,6 +295,9 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(values),
+        cmocka_unit_test(arrays),
+        cmocka_unit_test(long_array_element),
+        cmocka_unit_test(array_cut_at_each_length),
         cmocka_unit_test(refused),
         cmocka_unit_test(schemas),
         cmocka_unit_test(defaults),

@@ -388,6 +388,7 @@ int main(int argc, char **argv)
         CASE("20_network"),
         CASE("21_ranges"),
         CASE("27_enum_domain"),
+        CASE("28_arrays"),
         CASE("31_defaults"),
         CASE("32_defaults_true_null"),
         CASE("33_keys"),
