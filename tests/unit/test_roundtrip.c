@@ -22,6 +22,17 @@ struct sample {
 #define NUMERIC(precision, scale) (((precision) << 16 | ((scale)&0x7FF)) + 4)
 
 static const struct sample samples[] = {
+    {1007, -1, "{}"}, /* int4[] */
+    {1007, -1, "{1,NULL,-3}"},
+    {1007, -1, "[2:4]={1,2,3}"},
+    {1007, -1, "{{1,2},{3,4}}"},
+    {1009, -1, "{a,\"b c\",\"d,e\",\"NULL\",NULL,\"\",\"q\\\"\\\\\"}"}, /* text[] */
+    {1009, -1, "{__debezium_unavailable_value}"},
+    {1183, -1, "{24:00:00}"},                             /* time[] */
+    {1231, -1, "{1.5,NaN}"},                              /* numeric[] */
+    {1115, -1, "{\"2016-11-04 13:51:30.123456\",NULL}"},  /* timestamp[] */
+    {1001, -1, "{\"\\\\x0102\"}"},                        /* bytea[] */
+    {2951, -1, "{a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11}"}, /* uuid[] */
     {PGTYPE_BOOL, -1, "t"},
     {PGTYPE_BOOL, -1, "f"},
     {PGTYPE_INT2, -1, "-32768"},
