@@ -179,13 +179,14 @@ static void on_readable(uv_poll_t *poll, int status, int events)
     (void)events;
     if (s->stream.connection == NULL || s->failing)
         return;
-    (void)status; /* a broken connection: reading it says more */
     enum take_result result = read_slice(s, &err);
     s->sink->ops->poll(s->sink);
     if (result == TAKE_ENDED)
         streamer_fail(s, &err);
     else if (result == TAKE_FULL)
         pause_reading(s);
+    else if (status < 0) /* libuv stopped watching a broken socket, but there was data before the error */
+        (void)uv_poll_start(poll, UV_READABLE, on_readable);
 }
 
 /* ---- start and end ---- */
