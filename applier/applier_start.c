@@ -187,9 +187,10 @@ void applier_take_lock(struct applier *applier)
 static void on_socket(uv_poll_t *poll, int status, int events)
 {
     struct applier *applier = poll->data;
-    (void)status;
     (void)events;
     applier->socket_ready = true; /* errors too: the next read meets them */
+    if (status < 0)
+        applier->poll_events = 0; /* libuv has stopped watching, and what lies before the error may be data */
 }
 
 static bool watch(struct applier *applier, struct err *err)
