@@ -35,7 +35,7 @@ static const char facts_sql[] =
     "  SELECT i.indkey, i.indnkeyatts FROM pg_catalog.pg_index i"
     "  JOIN pg_catalog.pg_class c ON c.oid = i.indexrelid"
     "  WHERE i.indrelid = $1::pg_catalog.oid AND i.indisunique AND i.indisvalid AND i.indexprs IS NULL"
-    "  ORDER BY i.indisprimary DESC, c.relname COLLATE \"C\" LIMIT 1),"
+    "  ORDER BY i.indisprimary DESC, c.relname::text COLLATE \"C\" LIMIT 1),"
     " wire AS ("
     "  SELECT * FROM ROWS FROM (pg_catalog.unnest($2::pg_catalog.text[]),"
     "   pg_catalog.unnest($3::pg_catalog.oid[]), pg_catalog.unnest($4::pg_catalog.int4[]))"
@@ -172,7 +172,7 @@ static void build_tables_sql(struct buf *sql, bool published, int version)
         buf_append_text(sql, "NULL, NULL");
     }
     buf_append_text(sql, published ? published_sql : every_sql);
-    buf_append_text(sql, " ORDER BY n.nspname COLLATE \"C\", c.relname COLLATE \"C\"");
+    buf_append_text(sql, " ORDER BY n.nspname::text COLLATE \"C\", c.relname::text COLLATE \"C\"");
 }
 
 static struct catalog_table read_table(const struct pg_result *result, size_t row)

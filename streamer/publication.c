@@ -35,7 +35,7 @@ static bool append_tables(struct pg *pg, struct buf *sql, struct err *err)
                   " JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace"
                   " WHERE c.relkind IN ('r', 'p') AND c.relpersistence = 'p' AND NOT c.relispartition"
                   " AND n.nspname <> 'information_schema' AND n.nspname !~ '^pg_'"
-                  " ORDER BY n.nspname COLLATE \"C\", c.relname COLLATE \"C\"",
+                  " ORDER BY n.nspname::text COLLATE \"C\", c.relname::text COLLATE \"C\"",
                   0, NULL, &result, err))
         return false;
     for (size_t i = 0; i < pg_result_rows(result); i++) {
