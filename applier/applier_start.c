@@ -18,8 +18,9 @@ static void on_wake(void *data)
 void applier_open(struct applier *applier)
 {
     struct err err;
-    if (source_local_open(&applier->loop.uv, applier->config->local_path, applier->config->name, on_wake,
-                          applier, &applier->source, &err)) {
+    const struct source_local_options options = {applier->config->local_path, applier->config->name, on_wake,
+                                                 applier};
+    if (source_local_open(&applier->loop.uv, &options, &applier->source, &err)) {
         applier->unit.options.source = applier->source->id;
         applier->apply.options.source = applier->source->id;
         log_info("applier", "reads the local log", LOG_STR("path", applier->config->local_path),

@@ -46,8 +46,8 @@ bool apply_send(struct apply *apply, const struct apply_place *place, const stru
         if (!unit_send_text(apply->unit, "DEALLOCATE ALL", (struct flight){.rule = RULE_NONE}, err))
             return false;
     }
-    if (!statements_get(&apply->statements, apply->unit->pipeline, place->table, shape, apply->unit->next_tag,
-                        &statement, err))
+    apply->statements.pipeline = apply->unit->pipeline;
+    if (!statements_get(&apply->statements, place->table, shape, apply->unit->next_tag, &statement, err))
         return false;
     for (size_t i = 0; i < shape->set_count; i++)
         apply->parameters[count++] = row_value(set, shape->set[i]);

@@ -147,8 +147,9 @@ static bool check_log(struct check *check)
 {
     struct err err;
     struct source_end end;
-    if (!source_local_open(&check->uv, check->config->local_path, check->config->name, on_wake, NULL,
-                           &check->source, &err)) {
+    const struct source_local_options options = {check->config->local_path, check->config->name, on_wake,
+                                                 NULL};
+    if (!source_local_open(&check->uv, &options, &check->source, &err)) {
         if (err.code == ERR_CONNECT)
             say("warning", "%s is not there yet; it is waited for", check->config->local_path);
         else

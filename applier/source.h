@@ -62,9 +62,15 @@ static inline void source_close(struct source *source)
         source->ops->close(source);
 }
 
-/* `on_wake` runs on the loop whenever there may be more. ERR_CONNECT: the file does not exist yet. */
-MUST_CHECK bool source_local_open(uv_loop_t *uv, const char *path, const char *consumer,
-                                  void (*on_wake)(void *data), void *data, struct source **source,
-                                  struct err *err);
+struct source_local_options {
+    const char *path;
+    const char *consumer;        /* whose position is kept in the file */
+    void (*on_wake)(void *data); /* on the loop, whenever there may be more */
+    void *data;
+};
+
+/* ERR_CONNECT: the file does not exist yet. */
+MUST_CHECK bool source_local_open(uv_loop_t *uv, const struct source_local_options *options,
+                                  struct source **source, struct err *err);
 
 #endif

@@ -54,12 +54,13 @@ static void local_close(struct source *source)
 
 static const struct source_ops ops = {local_next, local_seek, local_end, local_commit, local_close};
 
-bool source_local_open(uv_loop_t *uv, const char *path, const char *consumer, void (*on_wake)(void *data),
-                       void *data, struct source **source, struct err *err)
+bool source_local_open(uv_loop_t *uv, const struct source_local_options *options, struct source **source,
+                       struct err *err)
 {
     struct local_reader *reader = NULL;
-    const struct local_reader_options options = {path, consumer, on_wake, data};
-    if (!local_reader_open(uv, &options, &reader, err))
+    const struct local_reader_options local_options = {options->path, options->consumer, options->on_wake,
+                                                       options->data};
+    if (!local_reader_open(uv, &local_options, &reader, err))
         return false;
     struct source_local *local = calloc(1, sizeof(*local));
     if (local == NULL)

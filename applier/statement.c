@@ -109,9 +109,8 @@ static void write_text(struct buf *out, const struct target_table *table, const 
     }
 }
 
-bool statements_get(struct statements *statements, struct pg_pipeline *pipeline, struct table *table,
-                    const struct statement_shape *shape, uint64_t tag, struct statement **statement,
-                    struct err *err)
+bool statements_get(struct statements *statements, struct table *table, const struct statement_shape *shape,
+                    uint64_t tag, struct statement **statement, struct err *err)
 {
     *statement = find(table, shape);
     if (*statement != NULL)
@@ -126,5 +125,6 @@ bool statements_get(struct statements *statements, struct pg_pipeline *pipeline,
     (*statement)->may_hit_none =
         shape->kind == STATEMENT_UPSERT && len > sizeof(nothing) &&
         memcmp(statements->text.data + len - sizeof(nothing) + 1, nothing, sizeof(nothing) - 1) == 0;
-    return pg_pipeline_prepare(pipeline, (*statement)->name, buf_text(&statements->text), tag, err);
+    return pg_pipeline_prepare(statements->pipeline, (*statement)->name, buf_text(&statements->text), tag,
+                               err);
 }

@@ -39,6 +39,7 @@ struct statement {
 };
 
 struct statements {
+    struct pg_pipeline *pipeline; /* of the session, borrowed */
     size_t count;
     uint64_t next_name;
     struct buf text;
@@ -52,8 +53,8 @@ void statements_forget(struct statements *statements, struct table *table);
 void statements_forget_all(struct statements *statements, struct tables *tables);
 
 /* Finds the statement or prepares it (under `tag`). */
-MUST_CHECK bool statements_get(struct statements *statements, struct pg_pipeline *pipeline,
-                               struct table *table, const struct statement_shape *shape, uint64_t tag,
+MUST_CHECK bool statements_get(struct statements *statements, struct table *table,
+                               const struct statement_shape *shape, uint64_t tag,
                                struct statement **statement, struct err *err);
 
 #endif

@@ -17,6 +17,11 @@ def program_path(name):
     return Path(os.environ.get("PROGRAM_DIR", ROOT / "build" / "bin")) / name
 
 
+def program_environment():
+    """Ours without what is meant for the tests: the programs read WALFERRY_* as configuration keys."""
+    return {name: value for name, value in os.environ.items() if name != "WALFERRY_BIN"}
+
+
 class Program:
     """One program with its configuration; can be started, killed and started again."""
 
@@ -47,6 +52,7 @@ class Program:
     def run(self, *arguments, timeout=60, **options):
         """Runs to the end (--check, --print-config, --drain, a start that must fail)."""
         self.write_config()
+        options.setdefault("env", program_environment())
         return subprocess.run([str(program_path(self.name)), *arguments, str(self.config_file)], timeout=timeout,
                               capture_output=True, text=True, stdin=subprocess.DEVNULL, **options)
 
@@ -55,7 +61,7 @@ class Program:
         with open(self.log_file, "ab") as log:
             self.process = start_process([str(program_path(self.name)), *arguments, str(self.config_file)],
                                          stdout=stdout or log, stderr=log,
-                                         env={**os.environ, **(environment or {})})
+                                         env={**program_environment(), **(environment or {})})
         return self
 
     # ---- ends
