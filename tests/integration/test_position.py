@@ -125,3 +125,30 @@ def test_another_source_is_refused(pair, workspace):
         assert "system identifier" in result.stderr.splitlines()[-1]
     finally:
         other.stop("immediate")
+
+
+def test_an_invalidated_slot_is_refused(pair, workspace):
+    """The server threw the slot's WAL away (max_slot_wal_keep_size): that range can never be read again."""
+    server = Postgres(workspace, f"small_{pair.database}", {"max_slot_wal_keep_size": "1MB", "max_wal_size": "32MB",
+                                                            "min_wal_size": "32MB"}).create().start()
+    try:
+        server.create_database(pair.database)
+        server.execute("CREATE TABLE t (n int PRIMARY KEY)", pair.database)
+        streamer = pair.streamer()
+        streamer.config["database.port"] = server.port
+        assert streamer.start().wait_ready().stop() == 0
+        lost = "SELECT wal_status = 'lost' FROM pg_replication_slots WHERE slot_name = %s"
+
+        def write_until_lost():
+            server.execute("CREATE TABLE IF NOT EXISTS filler (v text)", pair.database)
+            server.execute("INSERT INTO filler SELECT repeat('x', 1000) FROM generate_series(1, 20000)", pair.database)
+            server.execute("SELECT pg_switch_wal()")
+            server.execute("CHECKPOINT")
+            return server.value(lost, params=(pair.slot,))
+
+        wait_until(write_until_lost, "the slot to be lost")
+        result = streamer.run()
+        assert result.returncode == 1
+        assert pair.slot in result.stderr.splitlines()[-1]
+    finally:
+        server.stop("immediate")
