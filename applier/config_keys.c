@@ -13,8 +13,6 @@ static const char *const time_modes[] = {
     "adaptive", "adaptive_time_microseconds", "connect", "isostring", "microseconds", "nanoseconds", NULL};
 static const char *const binary_modes[] = {"bytes", "base64", "base64-url-safe", "hex", NULL};
 static const char *const interval_modes[] = {"numeric", "string", NULL};
-static const char *const log_formats[] = {"logfmt", "json", NULL};
-static const char *const log_levels[] = {"debug", "info", "warn", "error", NULL};
 
 /* clang-format off */
 #define OTHERS_GROUP "The JDBC sink's and Connect's"
@@ -248,27 +246,7 @@ static const struct config_key keys[] = {
      .max = INT64_C(1073741824),
      .group = "Apply",
      .help = "Bytes in flight to the target; at it reading stops."},
-    {.name = "walferry.log.format",
-     .type = CONFIG_ENUM,
-     .offset = offsetof(struct applier_config, log_format),
-     .fallback = "logfmt",
-     .allowed = log_formats,
-     .group = "Operation",
-     .help = "Form of the log lines on standard error."},
-    {.name = "walferry.log.level",
-     .type = CONFIG_ENUM,
-     .offset = offsetof(struct applier_config, log_level),
-     .fallback = "info",
-     .allowed = log_levels,
-     .flags = CONFIG_RELOAD,
-     .group = "Operation",
-     .help = "Least level that is logged; SIGHUP reloads it."},
-    {.name = "listeners",
-     .type = CONFIG_STRING,
-     .offset = offsetof(struct applier_config, listeners),
-     .fallback = "http://127.0.0.1:8084",
-     .group = "Operation",
-     .help = "Address of /metrics, /healthz and /readyz; empty for none."},
+    CONFIG_OPERATION_KEYS(struct applier_config, "http://127.0.0.1:8084"),
     ACCEPTED("connection.provider"),
     ACCEPTED("connection.pool.min_size"),
     ACCEPTED("connection.pool.max_size"),

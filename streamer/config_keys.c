@@ -13,8 +13,6 @@ static const char *const time_modes[] = {
 static const char *const binary_modes[] = {"bytes", "base64", "base64-url-safe", "hex", NULL};
 static const char *const interval_modes[] = {"numeric", "string", NULL};
 static const char *const transports[] = {"kafka", "local", "stdout", "null", NULL};
-static const char *const log_formats[] = {"logfmt", "json", NULL};
-static const char *const log_levels[] = {"debug", "info", "warn", "error", NULL};
 
 /* clang-format off */
 #define OTHERS_GROUP "Debezium's and Connect's"
@@ -300,27 +298,7 @@ static const struct config_key keys[] = {
      .max = 60000,
      .group = "Transport",
      .help = "A smaller batch waits this long at most, in ms."},
-    {.name = "walferry.log.format",
-     .type = CONFIG_ENUM,
-     .offset = offsetof(struct streamer_config, log_format),
-     .fallback = "logfmt",
-     .allowed = log_formats,
-     .group = "Operation",
-     .help = "Form of the log lines on standard error."},
-    {.name = "walferry.log.level",
-     .type = CONFIG_ENUM,
-     .offset = offsetof(struct streamer_config, log_level),
-     .fallback = "info",
-     .allowed = log_levels,
-     .flags = CONFIG_RELOAD,
-     .group = "Operation",
-     .help = "Least level that is logged; SIGHUP reloads it."},
-    {.name = "listeners",
-     .type = CONFIG_STRING,
-     .offset = offsetof(struct streamer_config, listeners),
-     .fallback = "http://127.0.0.1:8083",
-     .group = "Operation",
-     .help = "Address of /metrics, /healthz and /readyz; empty for none."},
+    CONFIG_OPERATION_KEYS(struct streamer_config, "http://127.0.0.1:8083"),
     /* identity, slot, publication */
     ACCEPTED("connector.class"),
     ACCEPTED("tasks.max"),

@@ -41,6 +41,31 @@ struct config_key {
     const char *help;  /* one sentence with the unit */
 };
 
+/* The rows both programs have: log_format and log_level (int), listeners (char *) of `target`. */
+#define CONFIG_OPERATION_KEYS(target, address)                                             \
+    {.name = "walferry.log.format",                                                        \
+     .type = CONFIG_ENUM,                                                                  \
+     .offset = offsetof(target, log_format),                                               \
+     .fallback = "logfmt",                                                                 \
+     .allowed = config_log_formats,                                                        \
+     .group = "Operation",                                                                 \
+     .help = "Form of the log lines on standard error."},                                  \
+        {.name = "walferry.log.level",                                                     \
+         .type = CONFIG_ENUM,                                                              \
+         .offset = offsetof(target, log_level),                                            \
+         .fallback = "info",                                                               \
+         .allowed = config_log_levels,                                                     \
+         .flags = CONFIG_RELOAD,                                                           \
+         .group = "Operation",                                                             \
+         .help = "Least level that is logged; SIGHUP reloads it."},                        \
+    {                                                                                      \
+        .name = "listeners", .type = CONFIG_STRING, .offset = offsetof(target, listeners), \
+        .fallback = (address), .group = "Operation",                                       \
+        .help = "Address of /metrics, /healthz and /readyz; empty for none."               \
+    }
+extern const char *const config_log_formats[]; /* in the order of enum log_format */
+extern const char *const config_log_levels[];  /* of enum log_level */
+
 struct config_table {
     const char *program;           /* "walferry-streamer" */
     const struct config_key *keys; /* ends with name == NULL */

@@ -6,6 +6,9 @@
 
 #include <stdlib.h>
 
+const char *const config_log_formats[] = {"logfmt", "json", NULL};
+const char *const config_log_levels[] = {"debug", "info", "warn", "error", NULL};
+
 static char *copy(struct slice text)
 {
     char *made = strndup(text.len > 0 ? text.data : "", text.len);
