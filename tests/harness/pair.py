@@ -103,7 +103,7 @@ class Pair:
                 server.start()
         self._drop_slots()
         for server in (self.source, self.target):
-            server.execute(f'DROP DATABASE IF EXISTS "{self.database}" WITH (FORCE)')
+            server.drop_database(self.database)
 
     def _drop_slots(self):
         mine = "SELECT slot_name FROM pg_replication_slots WHERE database = %s AND NOT active"

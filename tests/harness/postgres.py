@@ -14,6 +14,7 @@ from .process import free_port, start_process, wait_until
 
 SETTINGS = {
     "wal_level": "logical",
+    "password_encryption": "scram-sha-256",  # the default from 14 on, and what pg_hba.conf asks for
     "max_wal_senders": 10,
     "max_replication_slots": 10,
     "fsync": "off",  # a killed server loses nothing: the operating system goes on running
@@ -51,6 +52,12 @@ def server_user():
         except KeyError:
             continue
     raise RuntimeError("running as root, and there is no user postgres or nobody to run the server as")
+
+
+def client(name):
+    """A client program: the server's own, or the system's where the server came without clients."""
+    own = bin_dir() / name
+    return str(own) if own.exists() else name
 
 
 class Postgres:
@@ -150,15 +157,23 @@ class Postgres:
     def create_database(self, name):
         self.execute(f'CREATE DATABASE "{name}"')
 
+    def drop_database(self, name):
+        """WITH (FORCE) is PostgreSQL 13's; before, the sessions are ended first."""
+        if self.version >= 13:
+            self.execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
+            return
+        self.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s", params=(name,))
+        self.execute(f'DROP DATABASE IF EXISTS "{name}"')
+
     @property
     def version(self):
         return int(self.value("SELECT current_setting('server_version_num')")) // 10000
 
     def psql(self, database, *arguments):
         """Runs psql (or pgbench, when `arguments` starts with its name) against the database."""
-        return subprocess.run([str(bin_dir() / "psql"), "-X", "-q", "-v", "ON_ERROR_STOP=1", self.uri(database),
+        return subprocess.run([client("psql"), "-X", "-q", "-v", "ON_ERROR_STOP=1", self.uri(database),
                                *arguments], check=True, capture_output=True, text=True, cwd="/")
 
     def pgbench(self, database, *arguments):
-        return subprocess.run([str(bin_dir() / "pgbench"), *arguments, self.uri(database)], check=True,
+        return subprocess.run([client("pgbench"), *arguments, self.uri(database)], check=True,
                               capture_output=True, text=True, cwd="/").stdout

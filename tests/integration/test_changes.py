@@ -176,9 +176,10 @@ def test_foreign_keys_and_cascades(flow):
     assert pair.target_rows("SELECT n FROM child") == [(2,)]
 
 
-def test_generated_and_identity_columns(flow):
-    pair = flow("CREATE TABLE t (n int GENERATED ALWAYS AS IDENTITY PRIMARY KEY, a int, "
-                "doubled int GENERATED ALWAYS AS (a * 2) STORED)", "INSERT INTO t (a) VALUES (1), (2)")
+def test_generated_and_identity_columns(flow, source):
+    doubled = "GENERATED ALWAYS AS (a * 2) STORED" if source.version >= 12 else ""
+    pair = flow(f"CREATE TABLE t (n int GENERATED ALWAYS AS IDENTITY PRIMARY KEY, a int, doubled int {doubled})",
+                "INSERT INTO t (a) VALUES (1), (2)")
     pair.on_source("INSERT INTO t (a) VALUES (3)")
     pair.on_source("UPDATE t SET a = 10 WHERE a = 1")
     pair.wait_equal()
