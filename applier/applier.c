@@ -73,6 +73,22 @@ static bool may_load_again(struct applier *applier, const struct err *err)
     return true;
 }
 
+/* Whole source transactions were rolled back with the one that failed. They must not wait until that one is
+ * repaired: the repair (a renamed column) may be what makes them fail. Once for each place in the log. */
+static bool may_go_singly(struct applier *applier, const struct err *err)
+{
+    const struct flight *failed = &applier->unit.failed;
+    int64_t offset = applier->unit.committed.offset;
+    bool alone = failed->before != 0 && failed->before <= offset;
+    if (applier->state != APPLIER_APPLYING || err->action == ERR_RETRY || err->code == ERR_FENCED ||
+        failed->offset <= offset || alone || applier->single_retry_offset == offset)
+        return false;
+    applier->single_retry_offset = offset;
+    applier->single_through = failed->offset;
+    applier->single_before = failed->before;
+    return true;
+}
+
 static void go_back(struct applier *applier, uint32_t delay_ms)
 {
     applier_disconnect(applier);
@@ -88,6 +104,12 @@ void applier_obey(struct applier *applier, const struct err *err)
         return;
     }
     metrics_add(&applier->metrics, ERRORS_TOTAL, 1);
+    if (may_go_singly(applier, err)) {
+        log_info("applier", "the source transactions before a failed one are applied one by one",
+                 LOG_INT("offset", applier->single_through), LOG_STR("reason", err->text));
+        go_back(applier, 0);
+        return;
+    }
     if (may_load_again(applier, err)) {
         log_info("applier", "the target's catalogue is loaded again", LOG_STR("reason", err->text));
         go_back(applier, 0);
@@ -166,7 +188,8 @@ static bool is_busy(const struct applier *applier)
 {
     if (applier->state != APPLIER_APPLYING)
         return applier->due;
-    return applier->socket_ready || (!applier->source_empty && unit_has_room(&applier->unit));
+    bool waits = applier->unit.committing && applier_is_single(applier);
+    return applier->socket_ready || (!applier->source_empty && !waits && unit_has_room(&applier->unit));
 }
 
 static void init(struct applier *applier)
@@ -208,6 +231,7 @@ int applier_run(const struct applier_config *config, const struct config_sources
                               .drain = drain,
                               .due = true,
                               .schema_retry_offset = -1,
+                              .single_retry_offset = -1,
                               .failure = {.code = ERR_NONE}};
     init(&applier);
     if (!endpoints_start(&applier, &applier.failure))

@@ -51,6 +51,10 @@ struct applier {
     int64_t last_commit_us;
     int64_t consumer_offset;     /* as last told to the transport */
     int64_t schema_retry_offset; /* where the catalogue was already loaded again for */
+    /* After a failure in a group: one source transaction at a time until this offset is committed. */
+    int64_t single_through;
+    int64_t single_before;       /* what is whole up to here is committed before reading on */
+    int64_t single_retry_offset; /* where this was already begun from */
     bool told_waiting, told_role, told_origin, told_ready;
     struct err failure; /* code ERR_NONE = none */
 };
@@ -74,6 +78,8 @@ void applier_again_in(struct applier *applier, uint32_t delay_ms);
 void applier_connect(struct applier *applier);
 void applier_open(struct applier *applier);
 void applier_take_lock(struct applier *applier);
+/* The committed progress lies before a record that failed in a group: no groups until it is behind. */
+bool applier_is_single(const struct applier *applier);
 /* APPLYING: everything that can be done without waiting. */
 void applier_apply(struct applier *applier);
 void applier_disconnect(struct applier *applier);

@@ -37,6 +37,17 @@ static bool is_drained_to(const struct applier *applier, int64_t offset)
     return applier->drain && (offset >= applier->drain_offset || applier->source_empty);
 }
 
+bool applier_is_single(const struct applier *applier)
+{
+    return applier->unit.committed.offset < applier->single_through;
+}
+
+static bool is_single_end(const struct applier *applier, int64_t offset)
+{
+    return applier_is_single(applier) &&
+           (applier->unit.counts[COUNT_TRANSACTIONS] > 0 || offset >= applier->single_before);
+}
+
 static bool close_is_due(const struct applier *applier)
 {
     const struct unit *unit = &applier->unit;
@@ -44,7 +55,7 @@ static bool close_is_due(const struct applier *applier)
     if (unit->state == UNIT_CLOSING || !apply_at_boundary(&applier->apply) ||
         offset <= offset_on_its_way(unit))
         return false;
-    if (is_drained_to(applier, offset) || applier->stop_asked)
+    if (is_drained_to(applier, offset) || applier->stop_asked || is_single_end(applier, offset))
         return true;
     if (unit->state == UNIT_OPEN)
         return applier->source_empty || is_full(applier);
@@ -63,8 +74,19 @@ static bool should_read(const struct applier *applier)
 {
     if (applier->source_empty || applier->stop_asked)
         return false;
+    if (applier->unit.committing && applier_is_single(applier))
+        return false;
     return !(applier->drain && apply_at_boundary(&applier->apply) &&
              applier->apply.progress.offset >= applier->drain_offset);
+}
+
+static bool take_record(struct applier *applier, const struct source_record *record, struct err *err)
+{
+    if (apply_record(&applier->apply, record, err))
+        return true;
+    applier->unit.failed =
+        (struct flight){.offset = record->offset, .before = applier->apply.progress.offset};
+    return false;
 }
 
 static bool read_records(struct applier *applier, struct err *err)
@@ -77,7 +99,7 @@ static bool read_records(struct applier *applier, struct err *err)
         }
         switch (source_next(applier->source, &record, err)) {
         case SOURCE_RECORD:
-            if (!apply_record(&applier->apply, &record, err) || !close_if_due(applier, err))
+            if (!take_record(applier, &record, err) || !close_if_due(applier, err))
                 return false;
             break;
         case SOURCE_NOTHING:

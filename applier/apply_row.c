@@ -37,7 +37,10 @@ bool apply_send(struct apply *apply, const struct apply_place *place, const stru
                 const struct row *set, const struct row *where, struct err *err)
 {
     struct statement *statement = NULL;
-    struct flight flight = {.table = place->table, .offset = place->offset, .bytes = place->bytes};
+    struct flight flight = {.table = place->table,
+                            .offset = place->offset,
+                            .before = apply->progress.offset,
+                            .bytes = place->bytes};
     size_t count = 0;
     if (!unit_open(apply->unit, err))
         return false;

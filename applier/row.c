@@ -36,7 +36,8 @@ static bool no_column(const struct table *table, struct slice name, struct err *
     return err_set(
         err, ERR_TARGET_SCHEMA,
         "table \"%s\".\"%s\" on the target has no column \"" SLICE_FMT
-        "\"; add it (ALTER TABLE … ADD COLUMN) and restart: nothing of the transaction was applied",
+        "\"; add it, or rename the target's column if it was renamed on the source, and restart: nothing of "
+        "the transaction was applied",
         table->schema, table->name, SLICE_ARG(name));
 }
 

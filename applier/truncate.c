@@ -36,7 +36,8 @@ bool apply_truncate_flush(struct apply *apply, struct err *err)
 {
     if (apply->truncated_count == 0)
         return true;
-    struct flight flight = {.table = apply->truncated_table, .offset = apply->truncated_offset};
+    struct flight flight = {
+        .table = apply->truncated_table, .offset = apply->truncated_offset, .before = apply->progress.offset};
     struct buf *text = &apply->statements.text;
     buf_clear(text);
     sql_append_truncate(text, apply->truncated, apply->truncated_count);

@@ -74,6 +74,7 @@ void unit_start(struct unit *unit, struct pg_pipeline *pipeline, const struct pr
     unit->pipeline = pipeline;
     unit->committed = *committed;
     unit->options.defer_constraints = defer_constraints;
+    unit->failed = (struct flight){.offset = 0};
 }
 
 void unit_stop(struct unit *unit)
@@ -228,8 +229,9 @@ static bool place(const struct flight *flight, struct err *err)
                       (long long)flight->offset, flight->table->schema, flight->table->name);
 }
 
-static bool refused(const struct unit *unit, const struct flight *flight, struct err *err)
+static bool refused(struct unit *unit, const struct flight *flight, struct err *err)
 {
+    unit->failed = *flight;
     if (flight->rule == RULE_PROGRESS && strcmp(err->sqlstate, PROGRESS_FENCED_STATE) == 0)
         return err_set(
             err, ERR_FENCED,
@@ -252,6 +254,7 @@ static bool check_rows(struct unit *unit, const struct flight *flight, int64_t r
         flight->table->told_missing = true;
         return true;
     }
+    unit->failed = *flight;
     if (rows == 0)
         (void)err_set(
             err, ERR_ROW_MISSING,

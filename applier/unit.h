@@ -33,6 +33,7 @@ enum unit_state { UNIT_IDLE, UNIT_OPEN, UNIT_CLOSING };
 struct flight {
     struct table *table; /* NULL: BEGIN, progress, COMMIT … */
     int64_t offset;      /* of the record */
+    int64_t before;      /* of the last record whose transaction was whole before it; 0 = not known */
     size_t bytes;
     enum flight_rule { RULE_NONE, RULE_ONE, RULE_ONE_OR_MISSING, RULE_PROGRESS } rule;
 };
@@ -63,6 +64,7 @@ struct unit {
     size_t flight_capacity;
     uint64_t next_tag, answered;
     size_t bytes_in_flight;
+    struct flight failed; /* what the last error of unit_read belongs to; offset 0 = nothing of the unit */
 };
 
 void unit_init(struct unit *unit, const struct unit_options *options);

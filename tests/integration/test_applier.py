@@ -221,6 +221,64 @@ def test_column_added_on_both_sides_while_running(pair, flow):
     assert applier.running()
 
 
+def test_column_renamed_between_transactions_of_one_group(pair, flow):
+    """What came before the rename is committed when the applier stops, so that renaming on the target helps."""
+    applier = flow("CREATE TABLE t (n int PRIMARY KEY, a text); CREATE TABLE log (n int)")
+    assert applier.stop() == 0
+    pair.on_source("INSERT INTO t VALUES (1, 'x')")
+    pair.transaction("INSERT INTO t VALUES (2, 'y')", "INSERT INTO log VALUES (2)")
+    pair.on_source("ALTER TABLE t RENAME a TO c")
+    pair.on_source("INSERT INTO t VALUES (3, 'z')")
+    pair.on_source("INSERT INTO log VALUES (3)")
+    wait_until(lambda: pair.stored_rows("log") == 2, "the changes in the log")
+    line = failed_line(applier.start())
+    assert '"c"' in line and "renamed on the source" in line
+    assert pair.target_rows("SELECT n, a FROM t ORDER BY n") == [(1, "x"), (2, "y")]
+    assert pair.target_rows("SELECT n FROM log") == [(2,)]
+    pair.target.execute("ALTER TABLE t RENAME a TO c", pair.database)
+    applier.start().wait_ready()
+    pair.wait_equal()
+
+
+def test_column_renamed_behind_the_snapshot_in_one_group(pair):
+    pair.on_both("CREATE TABLE t (n int PRIMARY KEY, a text)")
+    pair.on_source("INSERT INTO t SELECT n, 'x' FROM generate_series(1, 500) n")
+    pair.streamer().start().wait_ready()
+    pair.on_source("ALTER TABLE t RENAME a TO c")
+    pair.on_source("INSERT INTO t VALUES (501, 'z')")
+    wait_until(lambda: pair.stored_rows("t") == 501, "the changes in the log")
+    applier = pair.applier().start()
+    assert '"c"' in failed_line(applier)
+    assert pair.target_rows("SELECT count(*) FROM t") == [(500,)]
+    pair.target.execute("ALTER TABLE t RENAME a TO c", pair.database)
+    applier.start().wait_ready()
+    pair.wait_equal()
+
+
+@pytest.mark.parametrize("deferred", [False, True])
+def test_a_refused_transaction_takes_no_other_with_it(pair, flow, deferred):
+    """Of a group whose middle the target refuses, at once or at COMMIT, everything before it is committed."""
+    applier = flow("CREATE TABLE t (n int PRIMARY KEY, v int)",
+                   walferry__apply__session__replication__role="origin" if deferred else "auto")
+    assert applier.stop() == 0
+    check = "CHECK (v <> 7)"
+    if deferred:
+        check = "FOREIGN KEY (v) REFERENCES allowed DEFERRABLE INITIALLY DEFERRED"
+        pair.target.execute("CREATE SCHEMA mine; CREATE TABLE mine.allowed (n int PRIMARY KEY);"
+                            "INSERT INTO mine.allowed SELECT n FROM generate_series(0, 20) n WHERE n <> 7",
+                            pair.database)
+        check = check.replace("allowed", "mine.allowed")
+    pair.target.execute(f"ALTER TABLE t ADD CONSTRAINT lucky {check}", pair.database)
+    for n in range(1, 21):
+        pair.on_source(f"INSERT INTO t VALUES ({n}, {n})")
+    wait_until(lambda: pair.stored_rows("t") == 20, "the changes in the log")
+    assert "lucky" in failed_line(applier.start())
+    assert pair.target_rows("SELECT max(n), count(*) FROM t") == [(6, 6)]
+    pair.target.execute("ALTER TABLE t DROP CONSTRAINT lucky; DROP SCHEMA IF EXISTS mine CASCADE", pair.database)
+    applier.start().wait_ready()
+    pair.wait_equal()
+
+
 def test_missing_rows_ignored_where_configured(pair, flow):
     applier = flow("CREATE TABLE t (n int PRIMARY KEY, v int)", walferry__apply__missing="ignore")
     pair.on_source("INSERT INTO t VALUES (1, 1), (2, 2)")
