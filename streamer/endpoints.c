@@ -24,7 +24,7 @@ static void refresh_gauges(struct streamer *s)
     metrics_set(m, CONFIRMED_LSN, (double)confirmed);
     metrics_set(m, RECEIVED_LSN, (double)s->stream.received_lsn);
     metrics_set(m, SERVER_LSN, (double)server);
-    metrics_set(m, QUEUE_BYTES, (double)s->sink->ops->queue_bytes(s->sink));
+    metrics_set(m, QUEUE_BYTES, s->sink != NULL ? (double)s->sink->ops->queue_bytes(s->sink) : 0);
     metrics_set(m, QUEUE_RECORDS, (double)ack_window_unacknowledged(s->ack));
     metrics_set(m, RSS_BYTES, (double)rss_bytes);
     metrics_set(m, RSS_PEAK_BYTES, (double)rss_peak_bytes);
@@ -44,6 +44,14 @@ static void handle_health(void *data, struct http_reply *reply)
     buf_append_text(&reply->body, "ok\n");
 }
 
+/* What is waited for; nothing where the reason says enough. */
+static const char *awaited(const struct streamer *s)
+{
+    if (s->failure.code == ERR_LOG_LOCKED)
+        return " for the log";
+    return s->failure.code == ERR_SLOT_BUSY ? " for the slot" : "";
+}
+
 static void handle_ready(void *data, struct http_reply *reply)
 {
     struct streamer *s = data;
@@ -53,6 +61,7 @@ static void handle_ready(void *data, struct http_reply *reply)
     if (s->trouble)
         buf_append_text(&reply->body, ": the transport does not store");
     else if (s->state == STREAMER_WAITING) {
+        buf_append_text(&reply->body, awaited(s));
         buf_append_text(&reply->body, ": ");
         buf_append_text(&reply->body, s->failure.text);
     }

@@ -146,6 +146,7 @@ void session_close(struct streamer *s)
     stream_close(s);
     pg_close(s->pg);
     s->pg = NULL;
-    s->sink->ops->discard_unmarked(s->sink);
+    if (s->sink != NULL)
+        s->sink->ops->discard_unmarked(s->sink);
     changes_reset(s);
 }

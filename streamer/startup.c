@@ -1,5 +1,6 @@
 #include "startup.h"
 
+#include "walferry/local_log.h"
 #include "walferry/log.h"
 
 #include <stdio.h>
@@ -230,14 +231,32 @@ bool startup_check(struct startup *startup, struct err *err)
     return true;
 }
 
+/* The first failure is told in full by the error line at the end, so its own line is short. */
+static void print_check(const char *name, const char *note, const struct err *failure, bool first)
+{
+    if (failure == NULL)
+        (void)printf("ok    %s: %s\n", name, note);
+    else if (first)
+        (void)printf("FAIL  %s: %s, see the last line\n", name, err_code_name(failure->code));
+    else
+        (void)printf("FAIL  %s: %s\n", name, failure->text);
+}
+
+/* At a start opening the sink says it. */
+static bool check_transport(struct startup *s, struct err *err)
+{
+    note(s, "%s", s->position_found ? "a position is stored" : "nothing is stored yet");
+    return s->config->transport != TRANSPORT_LOCAL || local_writer_check(s->config->local_path, err);
+}
+
 bool startup_print_checks(struct startup *startup, struct err *err)
 {
-    bool ok = true;
+    struct err reason;
+    bool ok = check_transport(startup, err);
+    print_check("transport", startup->note, ok ? NULL : err, true);
     for (size_t i = 0; i < sizeof(checks) / sizeof(checks[0]); i++) {
-        struct err reason;
         bool passed = checks[i].run(startup, &reason);
-        (void)printf("%-6s%s: %s\n", passed ? "ok" : "FAIL", checks[i].name,
-                     passed ? startup->note : reason.text);
+        print_check(checks[i].name, startup->note, passed ? NULL : &reason, ok);
         if (!passed && ok)
             *err = reason;
         ok &= passed;

@@ -24,7 +24,8 @@ static const struct {
     const char *name;
     unsigned next; /* legal edges */
 } states[STREAMER_STATE_COUNT] = {
-    [STREAMER_STARTING] = {"starting", BIT(STREAMER_CONNECTING) | BIT(STREAMER_STOPPING)},
+    [STREAMER_STARTING] = {"starting",
+                           BIT(STREAMER_CONNECTING) | BIT(STREAMER_WAITING) | BIT(STREAMER_STOPPING)},
     [STREAMER_CONNECTING] = {"connecting", BIT(STREAMER_WAITING) | BIT(STREAMER_SNAPSHOTTING) |
                                                BIT(STREAMER_STREAMING) | BIT(STREAMER_STOPPING)},
     [STREAMER_WAITING] = {"waiting", BIT(STREAMER_CONNECTING) | BIT(STREAMER_STOPPING)},
@@ -77,7 +78,7 @@ static void begin_stop(struct streamer *s)
     s->connect_due = false;
     s->stop_deadline_us = clock_monotonic_us() + STOP_TIMEOUT_US;
     stream_stop_reading(s);
-    if (s->failed)
+    if (s->failed || s->sink == NULL)
         return;
     stream_store_advance(s);
     s->sink->ops->flush(s->sink);
@@ -93,7 +94,8 @@ static void on_stop(void *data)
 /* Everything that was read is stored, or it takes too long (then it comes again at the next start). */
 static bool stop_complete(const struct streamer *s)
 {
-    return s->failed || s->sink->ops->idle(s->sink) || clock_monotonic_us() > s->stop_deadline_us;
+    return s->failed || s->sink == NULL || s->sink->ops->idle(s->sink) ||
+           clock_monotonic_us() > s->stop_deadline_us;
 }
 
 static void drop_slot(struct streamer *s)
@@ -138,7 +140,8 @@ static void obey_failure(struct streamer *s)
     log_err("streamer", "trying again", &s->failure);
     if (s->state == STREAMER_STOPPING)
         return;
-    streamer_set_state(s, STREAMER_WAITING);
+    if (s->state != STREAMER_WAITING)
+        streamer_set_state(s, STREAMER_WAITING);
     (void)uv_timer_start(&s->retry, on_retry, pause_ms, 0);
 }
 
@@ -319,9 +322,13 @@ static bool open_sink(struct streamer *s, struct err *err)
 {
     struct sink_events events = {
         .on_stored = on_stored, .on_error = on_sink_error, .on_trouble = on_sink_trouble, .data = s};
-    if (!sink_open(&s->loop.uv, &s->config, &events, &s->sink, err) ||
-        !s->sink->ops->load(s->sink, &s->position, &s->position_known, err))
+    if (!sink_open(&s->loop.uv, &s->config, &events, &s->sink, err))
         return false;
+    if (!s->sink->ops->load(s->sink, &s->position, &s->position_known, err)) {
+        s->sink->ops->close(s->sink);
+        s->sink = NULL; /* nothing may be streamed without knowing what is stored */
+        return false;
+    }
     if (s->position_known)
         s->stored = s->position;
     log_info("sink", "opened", LOG_STR("transport", s->sink->ops->name),
@@ -329,19 +336,23 @@ static bool open_sink(struct streamer *s, struct err *err)
     return true;
 }
 
+/* The sink comes first: a log that another process writes is waited for like a slot that is in use. */
+static void attempt(struct streamer *s)
+{
+    struct err err;
+    s->connect_due = false;
+    bool ok = (s->sink != NULL || open_sink(s, &err)) && session_open(s, &err);
+    if (ok && s->state == STREAMER_STREAMING)
+        loop_notify_ready();
+    else if (!ok && !s->failing)
+        streamer_fail(s, &err);
+}
+
 /* One step between two runs of the loop. */
 static void step(struct streamer *s)
 {
-    struct err err;
-    if (s->connect_due && !s->stop_requested) {
-        s->connect_due = false;
-        if (session_open(s, &err)) {
-            if (s->state == STREAMER_STREAMING)
-                loop_notify_ready();
-        } else if (!s->failing) {
-            streamer_fail(s, &err);
-        }
-    }
+    if (s->connect_due && !s->stop_requested)
+        attempt(s);
     if (s->failing)
         obey_failure(s);
     if (s->stop_requested || s->failed || (s->finish_when_stored && s->sink->ops->idle(s->sink)))
@@ -353,12 +364,16 @@ static void step(struct streamer *s)
 int streamer_run(struct streamer *s)
 {
     struct err err;
-    if (!open_sink(s, &err) || !endpoints_start(s, &err)) {
+    bool waits = !open_sink(s, &err);
+    if ((waits && err.code != ERR_LOG_LOCKED) || !endpoints_start(s, &err)) {
         log_fatal_line(&err);
         return err_exit_code(&err);
     }
     (void)uv_timer_start(&s->tick, on_tick, TICK_MS, TICK_MS);
-    s->connect_due = true;
+    if (waits)
+        streamer_fail(s, &err);
+    else
+        s->connect_due = true;
     for (step(s); s->state != STREAMER_STOPPED; step(s))
         loop_run(&s->loop);
     if (!s->failed)

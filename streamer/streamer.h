@@ -24,7 +24,7 @@
 enum streamer_state {
     STREAMER_STARTING,     /* nothing was tried yet */
     STREAMER_CONNECTING,   /* connecting, checking, creating slot and publication */
-    STREAMER_WAITING,      /* an attempt failed (server away, slot in use); the next one is timed */
+    STREAMER_WAITING,      /* an attempt failed (server away, slot or log in use); the next one is timed */
     STREAMER_SNAPSHOTTING, /* reading the published tables */
     STREAMER_STREAMING,    /* changes flow, or would */
     STREAMER_STOPPING,     /* asked to stop: nothing is read any more, what was read is being stored */
@@ -73,7 +73,7 @@ struct streamer {
     uint64_t sessions; /* made so far */
     bool trouble;      /* the sink tries something again */
 
-    struct sink *sink;
+    struct sink *sink;        /* NULL = another process writes the log */
     struct position position; /* of what was handed to the sink: where a new session goes on */
     bool position_known;
     struct position stored;  /* of what the sink stored */

@@ -70,8 +70,8 @@ enum err_action {
     X(ERR_LOCK_BUSY, "lock_busy", ERR_RETRY, "another applier owns the source; this one waits for it")       \
     X(ERR_LOG_FOREIGN, "log_foreign", ERR_FATAL,                                                             \
       "the local log file is damaged or not walferry's; nothing was written to it")                          \
-    X(ERR_LOG_LOCKED, "log_locked", ERR_FATAL,                                                               \
-      "another process writes the local log; the line names its pid")                                        \
+    X(ERR_LOG_LOCKED, "log_locked", ERR_RETRY,                                                               \
+      "another process writes the local log; the line names its pid, this one waits for it")                 \
     X(ERR_LOG_TRIMMED, "log_trimmed", ERR_FATAL,                                                             \
       "records that are still needed were trimmed from the local log")                                       \
     X(ERR_DISK, "disk", ERR_RETRY,                                                                           \

@@ -63,6 +63,8 @@ uint64_t local_writer_queue_bytes(const struct local_writer *writer);
 /* Waits for the batch in flight, writes nothing more, calls back no more, releases the lock. The memory goes
  * on the loop's next turn. */
 void local_writer_close(struct local_writer *writer);
+/* ERR_LOG_LOCKED where a process writes the log now; nothing is created or kept. */
+MUST_CHECK bool local_writer_check(const char *path, struct err *err);
 
 /* ---- reader ---- */
 struct local_reader;

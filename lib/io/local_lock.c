@@ -1,5 +1,7 @@
 #include "local_file.h"
 
+#include "walferry/local_log.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -61,6 +63,21 @@ bool local_lock_take(const char *path, int *fd, struct err *err)
         (void)close(*fd);
         *fd = -1;
     }
+    return ok;
+}
+
+/* Shared, for a moment only: a writer that starts just then tries again. */
+bool local_writer_check(const char *path, struct err *err)
+{
+    char *resolved = local_file_resolve(path);
+    char *name = local_file_name(resolved, ".lock");
+    int fd = open(name, O_RDONLY | O_CLOEXEC);
+    bool ok = fd < 0 || flock(fd, LOCK_SH | LOCK_NB) == 0 || errno != EWOULDBLOCK ||
+              held_by_another(fd, resolved, err);
+    if (fd >= 0)
+        (void)close(fd);
+    free(name);
+    free(resolved);
     return ok;
 }
 

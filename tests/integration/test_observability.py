@@ -73,6 +73,16 @@ def test_check_reports_line_by_line(pair):
     assert streamer.stop() == 0
 
 
+def test_check_says_a_failure_in_full_once(pair):
+    streamer = pair.streamer(publication__autocreate__mode="disabled", publication__name="nowhere")
+    result = streamer.run("--check")
+    assert result.returncode == 1
+    error = result.stderr.splitlines()[-1]
+    assert error.startswith("error: ") and "nowhere" in error
+    failed = [line for line in result.stdout.splitlines() if line.startswith("FAIL")]
+    assert len(failed) == 1 and "publication" in failed[0] and "nowhere" not in failed[0]
+
+
 def test_stops_within_ten_seconds_while_the_target_is_away(pair):
     pair.on_both("CREATE TABLE t (n int PRIMARY KEY)")
     streamer, applier = pair.streamer().start().wait_ready(), pair.applier().start().wait_ready()

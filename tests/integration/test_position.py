@@ -84,6 +84,38 @@ def test_second_streamer_waits(pair):
     second.wait_ready()
 
 
+def test_second_streamer_with_the_same_log_waits(pair):
+    """The very same configuration, but for the HTTP port: the log is waited for like the slot."""
+    pair.on_both("CREATE TABLE t (n int PRIMARY KEY)")
+    first = pair.streamer().start().wait_ready()
+    second = pair.streamer("second").start()
+    wait_until(lambda: second.http("/readyz")[0] == 503, "the second one to answer that it is not ready")
+    status, text = second.http("/readyz")
+    assert status == 503 and "waiting for the log" in text and str(pair.log_path) in text
+    assert second.http("/metrics")[0] == 200 and second.http("/healthz")[0] == 200
+    check = pair.streamer("third").run("--check")
+    assert check.returncode == 1
+    assert str(pair.log_path) in check.stderr.splitlines()[-1] and pair.slot in check.stdout
+    assert second.stop() == 0, "SIGTERM is obeyed while it waits"
+    second.start()
+    wait_until(lambda: "being written" in second.http("/readyz")[1], "the second one to wait again")
+    pair.on_source("INSERT INTO t VALUES (1)")
+    wait_until(lambda: pair.stored_rows("t") == 1, "the row in the log")
+    assert first.ready() and second.running() and not second.ready()
+    first.kill()
+    second.wait_ready()
+    pair.on_source("INSERT INTO t VALUES (2)")
+    wait_until(lambda: pair.stored_rows("t") == 2, "the next row in the log, once")
+
+
+def test_second_streamer_on_the_same_port_ends(pair):
+    pair.on_both("CREATE TABLE t (n int PRIMARY KEY)")
+    first = pair.streamer().start().wait_ready()
+    second = pair.streamer("second", listeners=f"http://127.0.0.1:{first.port}").run()
+    assert second.returncode != 0 and str(first.port) in second.stderr.splitlines()[-1]
+    assert first.ready()
+
+
 def test_a_slot_moved_by_hand_is_refused(pair):
     """confirmed > stored: what lies between would be lost, so the streamer names it and stops."""
     pair.on_both("CREATE TABLE t (n int PRIMARY KEY)")
