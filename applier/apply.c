@@ -152,6 +152,7 @@ static bool check_snapshot(struct apply *apply, const struct change *change, str
 {
     struct progress *progress = &apply->progress;
     bool second = progress->snapshot_complete || progress->end_lsn != LSN_NONE;
+    apply->second_snapshot = second;
     if (second && apply->options.config->resnapshot == RESNAPSHOT_STOP)
         return err_set(err, ERR_SOURCE_CHANGED,
                        "a second snapshot begins: rows deleted since the first would stay on the target. "
@@ -221,6 +222,7 @@ static bool take_event(struct apply *apply, const struct source_record *record, 
         apply->unit->counts[COUNT_SKIPPED]++;
         return true;
     }
+    apply->second_snapshot = false;
     if (is_snapshot_row(change) && !check_snapshot(apply, change, err))
         return false;
     return find_table(apply, &record->record, change, &place.table, err) &&

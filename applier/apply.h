@@ -57,6 +57,7 @@ struct apply {
     int64_t truncated_offset;
     uint32_t truncated_xid;
     lsn_t truncated_lsn;
+    bool second_snapshot; /* the event at hand is a row of one */
     bool second_snapshot_told;
 };
 

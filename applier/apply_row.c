@@ -78,6 +78,20 @@ static bool may_upsert(struct apply *apply, struct table *table, const uint16_t 
     return false;
 }
 
+/* A row of a second snapshot may be there already, and only a unique index can tell. */
+static bool check_doubles(const struct apply *apply, const struct table *table, const uint16_t *key,
+                          size_t key_count, struct err *err)
+{
+    if (!apply->second_snapshot || (key_count > 0 && table_has_index(table, key, key_count)))
+        return true;
+    return err_set(
+        err, ERR_SOURCE_CHANGED,
+        "a second snapshot would double the rows of \"%s\".\"%s\": the target has no unique index on "
+        "a key that the events carry. Give the table a key on both sides, or begin anew with a new "
+        "local log: empty the tables on the target and delete the row of %s from walferry.progress",
+        table->schema, table->name, apply->options.source);
+}
+
 static bool insert_row(struct apply *apply, const struct apply_place *place, const struct change *change,
                        struct err *err)
 {
@@ -99,6 +113,8 @@ static bool insert_row(struct apply *apply, const struct apply_place *place, con
             shape.where = apply->where;
         }
     }
+    if (!check_doubles(apply, table, apply->where, shape.where_count, err))
+        return false;
     if (shape.kind == STATEMENT_INSERT)
         shape.where_count = 0;
     return apply_send(apply, place, &shape, &apply->after, NULL, err);

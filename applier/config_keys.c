@@ -196,7 +196,9 @@ static const struct config_key keys[] = {
      .fallback = "stop",
      .allowed = resnapshot_rules,
      .group = "Apply",
-     .help = "A second snapshot: stop, or merge it, which leaves rows that were deleted between the two."},
+     .help =
+         "A second snapshot: stop, or merge it, which leaves rows that were deleted between the two, and is "
+         "refused for tables without a unique index on the record key."},
     {.name = "walferry.apply.group.rows",
      .type = CONFIG_INT,
      .offset = offsetof(struct applier_config, group_rows),

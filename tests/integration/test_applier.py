@@ -203,6 +203,19 @@ def test_second_snapshot_stops_or_is_merged(pair):
     pair.wait_equal()
 
 
+def test_second_snapshot_of_a_keyless_table_is_never_merged(pair):
+    pair.on_both("CREATE TABLE t (n int)")
+    pair.on_source("INSERT INTO t VALUES (1), (1), (2)")
+    streamer = pair.streamer(snapshot__mode="always").start().wait_ready()
+    applier = pair.applier(walferry__apply__resnapshot="merge").start().wait_ready()
+    pair.wait_equal()
+    assert streamer.stop() == 0
+    streamer.start().wait_ready()
+    line = failed_line(applier)
+    assert "second snapshot" in line and '"public"."t"' in line and "walferry.progress" in line
+    assert pair.differences() == []
+
+
 def test_column_added_on_both_sides_while_running(pair, flow):
     """The cached catalogue is loaded again; no restart."""
     applier = flow("CREATE TABLE t (n int PRIMARY KEY)")
