@@ -234,7 +234,8 @@ int applier_run(const struct applier_config *config, const struct config_sources
                               .single_retry_offset = -1,
                               .failure = {.code = ERR_NONE}};
     init(&applier);
-    if (!endpoints_start(&applier, &applier.failure))
+    /* A drain may run beside the configuration of an applier that serves the port. */
+    if (!drain && !endpoints_start(&applier, &applier.failure))
         applier_finish(&applier);
     while (!applier.finished) {
         (void)uv_run(&applier.loop.uv, is_busy(&applier) ? UV_RUN_NOWAIT : UV_RUN_ONCE);

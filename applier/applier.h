@@ -46,8 +46,8 @@ struct applier {
     bool source_empty; /* nothing was left when last asked, and no wake since */
     bool stop_asked, finished;
     int64_t stop_deadline_us;
-    bool drain_known;
-    int64_t drain_offset;
+    bool drain_known;     /* false while a snapshot is being read, whose rows are hidden until it is whole */
+    int64_t drain_offset; /* INT64_MAX until then */
     int64_t last_commit_us;
     int64_t consumer_offset;     /* as last told to the transport */
     int64_t schema_retry_offset; /* where the catalogue was already loaded again for */
@@ -55,7 +55,7 @@ struct applier {
     int64_t single_through;
     int64_t single_before;       /* what is whole up to here is committed before reading on */
     int64_t single_retry_offset; /* where this was already begun from */
-    bool told_waiting, told_role, told_origin, told_ready;
+    bool told_waiting, told_snapshot, told_role, told_origin, told_ready;
     struct err failure; /* code ERR_NONE = none */
 };
 
@@ -80,6 +80,8 @@ void applier_open(struct applier *applier);
 void applier_take_lock(struct applier *applier);
 /* The committed progress lies before a record that failed in a group: no groups until it is behind. */
 bool applier_is_single(const struct applier *applier);
+/* Where --drain ends: what the log holds now, or with the snapshot that is being read. */
+void applier_note_end(struct applier *applier, const struct source_end *end);
 /* APPLYING: everything that can be done without waiting. */
 void applier_apply(struct applier *applier);
 void applier_disconnect(struct applier *applier);

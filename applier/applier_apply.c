@@ -17,6 +17,19 @@ void applier_on_committed(void *data, const struct progress *progress)
     metrics_set(&applier->metrics, APPLIED_LSN, (double)progress->end_lsn);
 }
 
+void applier_note_end(struct applier *applier, const struct source_end *end)
+{
+    if (!applier->drain || applier->drain_known)
+        return;
+    applier->drain_known = end->position.snapshot != SNAPSHOT_RUNNING;
+    applier->drain_offset = applier->drain_known ? end->offset : INT64_MAX;
+    applier->source_empty = false; /* an older answer says nothing about what was hidden then */
+    if (!applier->drain_known && !applier->told_snapshot)
+        log_info("applier",
+                 "a snapshot is being read: --drain waits until the streamer has stored the whole of it");
+    applier->told_snapshot |= !applier->drain_known;
+}
+
 /* ---- the end of a unit ---- */
 
 static bool is_full(const struct applier *applier)
@@ -124,7 +137,7 @@ static bool is_done(const struct applier *applier)
         return (unit_is_idle(unit) && !behind) ||
                (!apply_at_boundary(&applier->apply) && !unit->committing && unit->state != UNIT_CLOSING) ||
                clock_monotonic_us() >= applier->stop_deadline_us;
-    if (!applier->drain || unit->committing || unit->state == UNIT_CLOSING || behind)
+    if (!applier->drain || !applier->drain_known || unit->committing || unit->state == UNIT_CLOSING || behind)
         return false;
     if (unit->committed.offset >= applier->drain_offset)
         return true;
@@ -172,6 +185,7 @@ static void measure_lag(struct applier *applier)
         log_err("applier", "the log's end is not known", &err);
         return;
     }
+    applier_note_end(applier, &end);
     bool behind = end.offset > progress->offset;
     int64_t now_ms = clock_wall_us() / 1000;
     lsn_t stored = end.position.end_lsn;

@@ -119,9 +119,7 @@ static bool check_end(struct applier *applier, const struct progress *progress, 
     struct source_end end;
     if (!source_end(applier->source, &end, err))
         return false;
-    if (!applier->drain_known)
-        applier->drain_offset = end.offset;
-    applier->drain_known = true;
+    applier_note_end(applier, &end);
     return end.offset >= progress->offset ||
            err_set(err, ERR_LOG_FOREIGN,
                    "%s ends at offset %lld and the target has applied it up to %lld: the file is an older "

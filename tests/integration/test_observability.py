@@ -1,5 +1,6 @@
 """Health, metrics, logs, --version, --drain."""
 
+import socket
 import json
 import re
 
@@ -57,6 +58,25 @@ def test_drain_applies_everything_and_stops(pair):
     wait_until(lambda: pair.stored_rows("t") == 5000, "the rows in the log")
     result = pair.applier().run("--drain")
     assert result.returncode == 0, result.stderr
+    assert pair.differences() == []
+    assert streamer.stop() == 0
+
+
+def test_drain_waits_for_a_snapshot_and_needs_no_port(pair):
+    """The hidden rows of a snapshot that is being read are part of what a drain promises."""
+    pair.on_both("CREATE TABLE t (n int PRIMARY KEY, note text)")
+    pair.on_source("INSERT INTO t SELECT n, repeat('x', 500) FROM generate_series(1, 100000) n")
+    streamer = pair.streamer(walferry__queue__bytes__max=1 << 20).start()
+    wait_until(lambda: pair.stored_rows("t") > 0, "snapshot rows in the log")
+    streamer.kill()
+    applier = pair.applier()
+    with socket.create_server(("127.0.0.1", applier.port)):
+        applier.start("--drain")
+        wait_until(lambda: "snapshot is being read" in applier.log(), "the drain to wait")
+        wait_until(lambda: pair.target_rows("SELECT count(*) FROM walferry.progress") == [(1,)], "its ownership")
+        assert applier.running()
+        streamer.start().wait_ready()
+        assert applier.wait_exit(120) == 0, applier.log()
     assert pair.differences() == []
     assert streamer.stop() == 0
 
