@@ -144,7 +144,12 @@ static const char tables_sql[] =
     "SELECT c.oid, n.nspname, c.relname, c.relkind = 'p', c.relreplident,"
     " c.relreplident IN ('f', 'i') OR c.relreplident = 'd' AND EXISTS (SELECT FROM pg_catalog.pg_index i"
     "   WHERE i.indrelid = c.oid AND i.indisprimary),"
-    " pg_catalog.has_table_privilege(c.oid, 'SELECT'), pg_catalog.row_security_active(c.oid), ";
+    " pg_catalog.has_schema_privilege(n.oid, 'USAGE'), pg_catalog.row_security_active(c.oid),"
+    " pg_catalog.has_table_privilege(c.oid, 'SELECT') OR"
+    "  pg_catalog.has_any_column_privilege(c.oid, 'SELECT') AND NOT EXISTS ("
+    "   SELECT FROM pg_catalog.pg_attribute a WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT "
+    "a.attisdropped"
+    "   AND NOT pg_catalog.has_column_privilege(c.oid, a.attnum, 'SELECT')";
 
 /* From 15 on a publication can name columns and filter rows. A list of all columns is no list. */
 static const char lists_sql[] =
@@ -164,8 +169,13 @@ static const char every_sql[] =
 
 static void build_tables_sql(struct buf *sql, bool published, int version)
 {
+    bool lists = published && version >= 150000;
     buf_append_text(sql, tables_sql);
-    if (published && version >= 150000) {
+    buf_append_text(sql, lists ? " AND a.attname = ANY (p.attnames)" : "");
+    buf_append_text(sql,
+                    version >= 120000 && !(lists && version >= 180000) ? " AND a.attgenerated = ''" : "");
+    buf_append_text(sql, "), ");
+    if (lists) {
         buf_append_text(sql, lists_sql);
         buf_append_text(sql, version < 180000 ? " AND a.attgenerated = '')" : ")");
     } else {
@@ -184,10 +194,11 @@ static struct catalog_table read_table(const struct pg_result *result, size_t ro
         .partitioned = catalog_true(pg_result_value(result, row, 3)),
         .identity = (enum replica_identity)pg_result_value(result, row, 4).data[0],
         .finds_rows = catalog_true(pg_result_value(result, row, 5)),
-        .readable = catalog_true(pg_result_value(result, row, 6)),
+        .schema_usable = catalog_true(pg_result_value(result, row, 6)),
         .row_security = catalog_true(pg_result_value(result, row, 7)),
-        .row_filter = pg_result_value(result, row, 8),
-        .columns = pg_result_value(result, row, 9),
+        .readable = catalog_true(pg_result_value(result, row, 8)),
+        .row_filter = pg_result_value(result, row, 9),
+        .columns = pg_result_value(result, row, 10),
     };
 }
 

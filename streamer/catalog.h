@@ -19,9 +19,10 @@ struct catalog_table {
     struct slice row_filter;   /* {NULL,0} = none */
     struct slice columns; /* attribute numbers, as '{1,2}'; {NULL,0} = every column that is not generated */
     enum replica_identity identity;
-    bool partitioned; /* a root that stands for its partitions */
-    bool finds_rows;  /* has what UPDATE and DELETE need: a key or a replica identity */
-    bool readable;    /* the role may SELECT it */
+    bool partitioned;   /* a root that stands for its partitions */
+    bool finds_rows;    /* has what UPDATE and DELETE need: a key or a replica identity */
+    bool schema_usable; /* the role has USAGE on the schema */
+    bool readable;      /* the role may SELECT every published column */
     bool row_security;
 };
 

@@ -134,9 +134,36 @@ static bool check_publication(struct startup *s, struct err *err)
     return true;
 }
 
+static bool wants_snapshot(const struct startup *s)
+{
+    int mode = s->config->snapshot_mode;
+    if (mode == SNAPSHOT_NO_DATA)
+        return false;
+    if (mode == SNAPSHOT_ALWAYS && !s->snapshot_done)
+        return true;
+    return !s->position_found || s->position.snapshot == SNAPSHOT_RUNNING;
+}
+
+/* Without a snapshot the stream alone is read, which asks for no right on the tables. */
 static bool reads_tables(const struct startup *s)
 {
-    return s->config->snapshot_mode != SNAPSHOT_NO_DATA;
+    return wants_snapshot(s) || s->config->snapshot_mode == SNAPSHOT_WHEN_NEEDED;
+}
+
+static bool check_readable(const struct startup *s, const struct catalog_table *table, struct err *err)
+{
+    const char *user = s->config->user;
+    if (!table->schema_usable)
+        return err_set(err, ERR_PRIVILEGE,
+                       "role \"%s\" may not read table " SLICE_FMT "." SLICE_FMT
+                       ": GRANT USAGE ON SCHEMA \"" SLICE_FMT "\" TO \"%s\"",
+                       user, SLICE_ARG(table->schema), SLICE_ARG(table->name), SLICE_ARG(table->schema),
+                       user);
+    return table->readable || err_set(err, ERR_PRIVILEGE,
+                                      "role \"%s\" may not read table " SLICE_FMT "." SLICE_FMT
+                                      ": GRANT SELECT ON \"" SLICE_FMT "\".\"" SLICE_FMT "\" TO \"%s\"",
+                                      user, SLICE_ARG(table->schema), SLICE_ARG(table->name),
+                                      SLICE_ARG(table->schema), SLICE_ARG(table->name), user);
 }
 
 static bool check_tables(struct startup *s, struct err *err)
@@ -148,12 +175,8 @@ static bool check_tables(struct startup *s, struct err *err)
         return false;
     note(s, "%zu %s", s->tables.count, exists ? "published tables" : "tables to be published");
     for (size_t i = 0; i < s->tables.count && reads_tables(s); i++) {
-        const struct catalog_table *table = &s->tables.tables[i];
-        if (!table->readable && table->columns.data == NULL)
-            return err_set(err, ERR_PRIVILEGE,
-                           "role \"%s\" may not read table " SLICE_FMT "." SLICE_FMT
-                           ": GRANT SELECT ON it (and USAGE on its schema)",
-                           s->config->user, SLICE_ARG(table->schema), SLICE_ARG(table->name));
+        if (!check_readable(s, &s->tables.tables[i], err))
+            return false;
     }
     return true;
 }
@@ -323,16 +346,6 @@ static bool check_slot_serves(const struct startup *s, struct err *err)
 static bool starts_clean(const struct startup *s)
 {
     return !s->position_found || (s->position.snapshot == SNAPSHOT_RUNNING && s->sink_retracts);
-}
-
-static bool wants_snapshot(const struct startup *s)
-{
-    int mode = s->config->snapshot_mode;
-    if (mode == SNAPSHOT_NO_DATA)
-        return false;
-    if (mode == SNAPSHOT_ALWAYS && !s->snapshot_done)
-        return true;
-    return !s->position_found || s->position.snapshot == SNAPSHOT_RUNNING;
 }
 
 static bool plan_clean(const struct startup *s, struct start_plan *plan, struct err *err)

@@ -178,6 +178,40 @@ def test_row_level_security_is_refused(pair, role):
     assert "secret" in line and "row" in line.lower()
 
 
+@pytest.mark.parametrize("grants, wanted", [
+    ("GRANT USAGE ON SCHEMA app TO {role}; GRANT SELECT (n) ON app.\"Orders\" TO {role}",
+     'GRANT SELECT ON "app"."Orders" TO'),
+    ("GRANT SELECT ON app.\"Orders\" TO {role}", 'GRANT USAGE ON SCHEMA "app" TO'),
+])
+def test_unreadable_table_is_refused_before_a_slot_exists(pair, role, grants, wanted):
+    name = role("REPLICATION")
+    pair.on_source('CREATE SCHEMA app; CREATE TABLE app."Orders" (n int PRIMARY KEY, v text); '
+                   'CREATE PUBLICATION walferry FOR TABLE app."Orders"')
+    pair.on_source(grants.format(role=name))
+    program = edit(pair.streamer(publication__autocreate__mode="disabled"), database__user=name,
+                   database__password=SECRET)
+    for arguments in (["--check"], []):
+        line = error_line(program.run(*arguments))
+        assert "app.Orders" in line and wanted in line and name in line
+        assert pair.slot_lsn() is None, "a slot was left behind"
+    no_snapshot = edit(pair.streamer("stream"), publication__autocreate__mode="disabled", database__user=name,
+                       database__password=SECRET, snapshot__mode="no_data").run("--check")
+    assert no_snapshot.returncode == 0, no_snapshot.stderr
+
+
+def test_grants_on_the_published_columns_are_enough(pair, role):
+    if int(pair.source.value("SELECT current_setting('server_version_num')")) < 150000:
+        pytest.skip("column lists came with PostgreSQL 15")
+    name = role("REPLICATION")
+    pair.on_source("CREATE TABLE part (n int PRIMARY KEY, v text, hidden text); INSERT INTO part VALUES (1, 'a', 'b'); "
+                   f"GRANT SELECT (n, v) ON part TO {name}; CREATE PUBLICATION walferry FOR TABLE part (n, v)")
+    program = edit(pair.streamer(publication__autocreate__mode="disabled"), database__user=name,
+                   database__password=SECRET)
+    assert program.run("--check").returncode == 0
+    program.start().wait_ready()
+    wait_until(lambda: pair.stored_rows("part") == 1, "the row in the log")
+
+
 def test_table_without_replica_identity_is_named(pair):
     """PostgreSQL itself refuses its UPDATEs once it is published: the check must say so."""
     pair.on_source("CREATE TABLE nokey (n int)")
