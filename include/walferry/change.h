@@ -31,7 +31,7 @@ struct field {
     bool boolean;   /* BOOL */
     bool unchanged; /* named by walferry.unchanged.columns: whatever else is here is no data */
     struct slice json;
-    struct slice exact; /* PostgreSQL's text, from walferry.exact.columns; {NULL,0} = `json` says it all */
+    struct slice exact; /* PostgreSQL's text, from walferry.exact.*; {NULL,0} = `json` says it all */
     const struct yyjson_val *node;
     struct slice schema_type; /* "int32", "bytes", "array", … */
     struct slice schema_name; /* "io.debezium.time.Date", …; of an array: its items' name */

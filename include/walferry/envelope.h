@@ -72,9 +72,10 @@ MUST_CHECK bool envelope_encode_end(struct envelope *envelope, const struct tran
  * format (it would read as null): a comma-separated list of JSON strings in brackets. Absent otherwise. */
 #define HEADER_UNCHANGED_COLUMNS "walferry.unchanged.columns"
 /* PostgreSQL's text of columns of `after` (of `before` in a delete) that the event's own form loses: an
- * object
- * {"column":"text"}. The event shows what Debezium shows. Absent where nothing is lost. */
+ * object {"column":"text"}. The event shows what Debezium shows. Absent where nothing is lost. */
 #define HEADER_EXACT_COLUMNS "walferry.exact.columns"
+/* The same of `before` in an update, by which a row without a key is found. */
+#define HEADER_EXACT_BEFORE "walferry.exact.before"
 #define HEADER_NEW_KEY "__debezium.newkey"
 #define HEADER_OLD_KEY "__debezium.oldkey"
 

@@ -9,7 +9,16 @@
 
 #include <stdlib.h>
 
-enum part { PART_KEY, PART_VALUE, PART_OLD_KEY, PART_NEW_KEY, PART_UNCHANGED, PART_EXACT, PART_COUNT };
+enum part {
+    PART_KEY,
+    PART_VALUE,
+    PART_OLD_KEY,
+    PART_NEW_KEY,
+    PART_UNCHANGED,
+    PART_EXACT,
+    PART_EXACT_BEFORE,
+    PART_COUNT
+};
 
 static const char *const part_names[PART_COUNT] = {
     [PART_KEY] = "the key",
@@ -18,13 +27,14 @@ static const char *const part_names[PART_COUNT] = {
     [PART_NEW_KEY] = "header " HEADER_NEW_KEY,
     [PART_UNCHANGED] = "header " HEADER_UNCHANGED_COLUMNS,
     [PART_EXACT] = "header " HEADER_EXACT_COLUMNS,
+    [PART_EXACT_BEFORE] = "header " HEADER_EXACT_BEFORE,
 };
 
 enum list { LIST_KEY, LIST_OLD_KEY, LIST_NEW_KEY, LIST_BEFORE, LIST_AFTER, LIST_UNCHANGED, LIST_COUNT };
 
 struct change_reader {
     size_t record_bytes_max;
-    yyjson_val *exact; /* of the record being read; NULL = it has none */
+    yyjson_val *exact, *exact_before; /* of the record being read; NULL = it has none */
     struct json_document documents[PART_COUNT];
     struct field_array lists[LIST_COUNT];
     struct buf escaped[PART_COUNT]; /* headers only */
@@ -156,10 +166,11 @@ static bool read_unchanged(struct change_reader *reader, struct slice text, stru
 }
 
 /* {"column":"text"} */
-static bool read_exact(struct change_reader *reader, struct slice text, struct err *err)
+static bool read_exact(struct change_reader *reader, enum part part, struct slice text, yyjson_val **exact,
+                       struct err *err)
 {
     struct document document;
-    if (!read_part(reader, PART_EXACT, text, &document, err))
+    if (!read_part(reader, part, text, &document, err))
         return false;
     bool ok =
         yyjson_obj_size(document.payload) > 0 && yyjson_obj_size(document.payload) <= RELATION_COLUMNS_MAX;
@@ -167,8 +178,8 @@ static bool read_exact(struct change_reader *reader, struct slice text, struct e
     for (yyjson_val *name = yyjson_obj_iter_next(&members); name != NULL;
          name = yyjson_obj_iter_next(&members))
         ok = ok && yyjson_is_str(yyjson_obj_iter_get_val(name));
-    reader->exact = document.payload;
-    return ok || err_set(err, ERR_EVENT, "%s is not an object of texts", part_names[PART_EXACT]);
+    *exact = document.payload;
+    return ok || err_set(err, ERR_EVENT, "%s is not an object of texts", part_names[part]);
 }
 
 static bool read_headers(struct change_reader *reader, const struct record *record, struct change *change,
@@ -186,7 +197,9 @@ static bool read_headers(struct change_reader *reader, const struct record *reco
         else if (slice_equal(header->name, SLICE_LITERAL(HEADER_UNCHANGED_COLUMNS)))
             ok = read_unchanged(reader, header->value, &change->unchanged, err);
         else if (slice_equal(header->name, SLICE_LITERAL(HEADER_EXACT_COLUMNS)))
-            ok = read_exact(reader, header->value, err);
+            ok = read_exact(reader, PART_EXACT, header->value, &reader->exact, err);
+        else if (slice_equal(header->name, SLICE_LITERAL(HEADER_EXACT_BEFORE)))
+            ok = read_exact(reader, PART_EXACT_BEFORE, header->value, &reader->exact_before, err);
         if (!ok)
             return false;
     }
@@ -211,17 +224,26 @@ static void mark_exact(struct field_list *list, struct slice name, struct slice 
     }
 }
 
-/* The header is of the row that is applied, and so of the key, which is that row's. */
-static void mark_exact_columns(const struct change_reader *reader, struct change *change)
+static void mark_row(yyjson_val *exact, struct field_list *row, struct field_list *key)
 {
-    struct field_list *row = change->op == EVENT_DELETE ? &change->before : &change->after;
-    yyjson_obj_iter members = yyjson_obj_iter_with(reader->exact);
+    yyjson_obj_iter members = yyjson_obj_iter_with(exact);
     for (yyjson_val *name = yyjson_obj_iter_next(&members); name != NULL;
          name = yyjson_obj_iter_next(&members)) {
         struct slice text = json_text(yyjson_obj_iter_get_val(name));
         mark_exact(row, json_text(name), text);
-        mark_exact(&change->key, json_text(name), text);
+        if (key != NULL)
+            mark_exact(key, json_text(name), text);
     }
+}
+
+/* One header is of the row that is applied, and so of the key, which is that row's; the other of the row that
+ * was there before. */
+static void mark_exact_columns(const struct change_reader *reader, struct change *change)
+{
+    bool deleted = change->op == EVENT_DELETE;
+    mark_row(reader->exact, deleted ? &change->before : &change->after, &change->key);
+    if (!deleted)
+        mark_row(reader->exact_before, &change->before, NULL);
 }
 
 static bool read_op(yyjson_val *node, enum event_op *op)
@@ -347,7 +369,7 @@ bool change_read(struct change_reader *reader, const struct record *record, stru
 {
     struct document value;
     *change = (struct change){.kind = CHANGE_TOMBSTONE};
-    reader->exact = NULL;
+    reader->exact = reader->exact_before = NULL;
     if (record_bytes(record) > reader->record_bytes_max)
         return err_set(err, ERR_LIMIT, "the record has %zu bytes, more than the limit of %zu",
                        record_bytes(record), reader->record_bytes_max);

@@ -2,6 +2,7 @@
 #include "walferry/json.h"
 #include "walferry/numeric.h"
 
+#include <float.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -22,7 +23,7 @@ CONVERTER(convert_decimal)
     return numeric_append_decimal(out, &numeric, conversion->scale) ? CONVERTED : CONVERTED_BAD;
 }
 
-/* The display scale (1.50 against 1.5) is not kept, the number is. */
+/* The form keeps the number, not the display scale: 1.50 is written as 1.5. */
 CONVERTER(convert_variable_decimal)
 {
     (void)conversion;
@@ -32,20 +33,36 @@ CONVERTER(convert_variable_decimal)
     if (numeric.kind != NUMERIC_FINITE)
         return append_lost(out);
     numeric_append_variable(out, &numeric);
-    return CONVERTED;
+    bool trailing_zero = numeric.fraction.len > 0 && text.data[text.len - 1] == '0';
+    return trailing_zero ? CONVERTED_LOST : CONVERTED;
 }
 
 #define SHORT_NUMERIC 63
 
+/* With a declared scale all of DBL_DIG digits come back; without one only the number's own text does. */
+static bool double_loses(struct slice text, const struct numeric *numeric, struct slice written,
+                         const struct conversion *conversion)
+{
+    if (numeric->kind != NUMERIC_FINITE)
+        return false;
+    if (conversion->scale < 0)
+        return !slice_equal(written, text);
+    return numeric->integer.len + numeric->fraction.len > DBL_DIG;
+}
+
 /* json_append_float reads short texts; longer ones are cut behind the digits that can matter. */
 CONVERTER(convert_numeric_double)
 {
-    (void)conversion;
     struct numeric numeric;
+    size_t start = out->len;
     if (!numeric_parse(text, &numeric))
         return CONVERTED_BAD;
-    if (text.len <= SHORT_NUMERIC || numeric.kind != NUMERIC_FINITE)
-        return json_append_float(out, text, false) ? CONVERTED : CONVERTED_BAD;
+    if (text.len <= SHORT_NUMERIC || numeric.kind != NUMERIC_FINITE) {
+        if (!json_append_float(out, text, false))
+            return CONVERTED_BAD;
+        struct slice written = {buf_slice(out).data + start, out->len - start};
+        return double_loses(text, &numeric, written, conversion) ? CONVERTED_LOST : CONVERTED;
+    }
     char *copy = buf_reserve(out, text.len + 1); /* as scratch: strtod wants a NUL */
     if (copy == NULL)
         return CONVERTED;
@@ -58,7 +75,7 @@ CONVERTER(convert_numeric_double)
     struct slice number = {printed.data, printed.len};
     if (memchr(number.data, 'n', number.len) != NULL) /* inf: beyond a double */
         number = numeric.negative ? SLICE_LITERAL("-Infinity") : SLICE_LITERAL("Infinity");
-    return json_append_float(out, number, false) ? CONVERTED : CONVERTED_BAD;
+    return json_append_float(out, number, false) ? CONVERTED_LOST : CONVERTED_BAD;
 }
 
 CONVERTER(convert_numeric_text)

@@ -18,23 +18,24 @@ struct part {
     struct buf *value;
 };
 
+/* The value, and what its headers say of its rows. */
 static bool append_value(struct envelope *envelope, const struct event *event, const struct part *part,
-                         struct err *err)
+                         struct header_spans *spans, struct err *err)
 {
     const struct prepared *prepared = event->relation->prepared;
     struct buf *out = part->value;
     buf_append_slice(out, prepared->value_head);
     if (!envelope_append_image(envelope, prepared, &part->before, out, err))
         return false;
-    /* Only the row that will be applied is described by headers: an old one is so only in a delete. */
     if (part->after.tuple != NULL)
-        envelope_clear_lists(envelope);
+        envelope_take_before(envelope, spans);
     buf_append_text(out, ",\"after\":");
     if (!envelope_append_image(envelope, prepared, &part->after, out, err))
         return false;
     envelope_append_source(envelope, event, prepared->source_table, out);
     envelope_append_block(event, out);
     envelope_append_tail(event, part->op, envelope->value_close, out);
+    envelope_take_lists(envelope, spans);
     return true;
 }
 
@@ -88,9 +89,8 @@ static bool encode_row(struct envelope *envelope, const struct event *event, str
     if (keyed && !envelope_append_key(envelope, prepared, shown, &key, err))
         return false;
     envelope_clear_lists(envelope); /* what the key loses, the row loses too */
-    if (!append_value(envelope, event, &part, err))
+    if (!append_value(envelope, event, &part, &spans, err))
         return false;
-    envelope_take_lists(envelope, &spans);
     struct record record = record_of(event);
     record.key = keyed ? envelope_span(&envelope->keys, key) : SLICE_NONE;
     record.value = buf_slice(part.value);
@@ -130,15 +130,11 @@ static bool append_change_values(struct envelope *envelope, const struct event *
     struct event counted = *event;
     count(transaction, &counted);
     envelope_clear_lists(envelope);
-    if (!append_value(envelope, &counted, &change->delete, err))
+    if (!append_value(envelope, &counted, &change->delete, &change->delete_spans, err))
         return false;
-    envelope_take_lists(envelope, &change->delete_spans);
     change->delete_spans.unchanged.len = 0;
     count(transaction, &counted);
-    if (!append_value(envelope, &counted, &change->create, err))
-        return false;
-    envelope_take_lists(envelope, &change->create_spans);
-    return true;
+    return append_value(envelope, &counted, &change->create, &change->create_spans, err);
 }
 
 static bool add_change(struct envelope *envelope, const struct event *event, const struct key_change *change,

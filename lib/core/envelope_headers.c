@@ -37,6 +37,7 @@ void envelope_set_headers(struct envelope *envelope, struct record *record, size
     record->header_count += envelope->context_count;
     add_header(envelope, record, list, HEADER_UNCHANGED_COLUMNS, spans->unchanged);
     add_header(envelope, record, list, HEADER_EXACT_COLUMNS, spans->exact);
+    add_header(envelope, record, list, HEADER_EXACT_BEFORE, spans->exact_before);
 }
 
 void envelope_clear_lists(struct envelope *envelope)
@@ -49,6 +50,12 @@ void envelope_take_lists(struct envelope *envelope, struct header_spans *spans)
 {
     spans->unchanged = take_list(envelope, &envelope->unchanged, ']');
     spans->exact = take_list(envelope, &envelope->exact, '}');
+    envelope_clear_lists(envelope);
+}
+
+void envelope_take_before(struct envelope *envelope, struct header_spans *spans)
+{
+    spans->exact_before = take_list(envelope, &envelope->exact, '}');
     envelope_clear_lists(envelope);
 }
 

@@ -79,7 +79,7 @@ struct commit_texts {
 };
 
 #define SCHEMA_BYTES_MAX (16U * 1024 * 1024) /* 1664 columns of 63-byte names are below 1 MiB */
-#define HEADERS_MAX 8                        /* newkey or oldkey, four of the context, unchanged, exact */
+#define HEADERS_MAX 8 /* newkey or oldkey, four of the context, unchanged, exact, exact of before */
 
 struct envelope {
     struct envelope_options options;
@@ -140,12 +140,14 @@ bool envelope_encode_message(struct envelope *envelope, const struct event *even
 
 /* envelope_headers.c: what the headers of one record are made of; empty spans are left out. */
 struct header_spans {
-    struct span new_key, old_key, unchanged, exact;
+    struct span new_key, old_key, unchanged, exact, exact_before;
 };
 void envelope_set_headers(struct envelope *envelope, struct record *record, size_t index,
                           const struct header_spans *spans);
 /* Moves the lists of unchanged and exact columns to the headers and empties them. */
 void envelope_take_lists(struct envelope *envelope, struct header_spans *spans);
+/* The same for the row in `before` beside an `after`: nothing is said of its unchanged columns. */
+void envelope_take_before(struct envelope *envelope, struct header_spans *spans);
 void envelope_clear_lists(struct envelope *envelope);
 struct slice envelope_span(const struct buf *buf, struct span span);
 

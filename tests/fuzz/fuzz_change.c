@@ -18,7 +18,8 @@ static struct slice take(struct slice *rest)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     static const char *const names[] = {"__debezium.newkey", "__debezium.oldkey",
-                                        "walferry.unchanged.columns", "walferry.exact.columns"};
+                                        "walferry.unchanged.columns", "walferry.exact.columns",
+                                        "walferry.exact.before"};
     static struct change_reader *reader; /* as in the applier: its memory serves every record */
     if (reader == NULL)
         reader = change_reader_new(RECORD_BYTES_MAX);

@@ -44,7 +44,10 @@ def test_every_common_type(flow, schemas):
     {"decimal__handling__mode": "string", "time__precision__mode": "isostring", "binary__handling__mode": "hex"},
     {"time__precision__mode": "microseconds", "binary__handling__mode": "base64"},
     {"time__precision__mode": "adaptive_time_microseconds", "binary__handling__mode": "base64-url-safe"},
-], ids=["string", "microseconds", "adaptive_time"])
+    {"time__precision__mode": "nanoseconds", "interval__handling__mode": "string",
+     "value__converter__schemas__enable": "true"},
+    {"time__precision__mode": "connect", "decimal__handling__mode": "double"},
+], ids=["string", "microseconds", "adaptive_time", "nanoseconds", "connect"])
 def test_every_common_type_in_other_modes(flow, modes):
     pair = flow(TYPES_TABLE, TYPES_ROWS.format(offset=0), **modes)
     pair.on_source(TYPES_ROWS.format(offset=100))
@@ -98,6 +101,41 @@ def test_no_key_full_identity(flow):
     pair.on_source("INSERT INTO t VALUES (1, 'twin', NULL), (1, 'twin', NULL), (2, NULL, '[]')")
     pair.on_source("DELETE FROM t WHERE ctid = (SELECT min(ctid) FROM t WHERE b = 'twin' AND c IS NULL)")
     pair.on_source("UPDATE t SET a = 5 WHERE a IS NULL")
+    pair.wait_equal()
+
+
+@pytest.mark.parametrize("schemas", ["false", "true"])
+def test_equal_values_that_differ_without_a_key(flow, schemas):
+    """1.0 = 1.00 and 1 mon = 30 days, but they are not the same row; each change meets the one it was made to."""
+    rows = ("(1.0, '{1.0}', '1 mon'), (1.00, '{1.00}', '30 days'), (1.000, '{1.000}', '720:00:00'), "
+            "('NaN', '{NaN}', NULL)")
+    pair = flow("CREATE TABLE t (v numeric, a numeric[], i interval, note text); ALTER TABLE t REPLICA IDENTITY FULL",
+                f"INSERT INTO t VALUES {rows}", key__converter__schemas__enable=schemas,
+                value__converter__schemas__enable=schemas)
+    pair.wait_equal()
+    pair.on_source(f"INSERT INTO t VALUES {rows}")
+    pair.on_source("UPDATE t SET note = 'two' WHERE v::text = '1.00'")
+    pair.on_source("UPDATE t SET note = 'month' WHERE i::text = '1 mon'")
+    pair.on_source("UPDATE t SET v = 1.0000 WHERE v::text = '1.000'")
+    pair.on_source("UPDATE t SET note = 'none' WHERE ctid = (SELECT min(ctid) FROM t WHERE v = 'NaN')")
+    pair.wait_equal()
+    pair.on_source("DELETE FROM t WHERE v::text = '1.0' OR note = 'none'")
+    pair.on_source("DELETE FROM t WHERE ctid = (SELECT min(ctid) FROM t WHERE v::text = '1.0000')")
+    pair.wait_equal()
+    left = pair.target_rows("SELECT v::text, count(*) FROM t GROUP BY 1 ORDER BY 1")
+    assert left == [("1.00", 2), ("1.0000", 1), ("NaN", 1)]
+
+
+def test_keys_that_the_form_loses(flow):
+    pair = flow("CREATE TABLE n (k numeric PRIMARY KEY, v text); CREATE TABLE i (k interval PRIMARY KEY, v text);"
+                "CREATE TABLE z (k timetz PRIMARY KEY, v text)",
+                "INSERT INTO n VALUES (1.00, 'a'), ('NaN', 'b'); INSERT INTO i VALUES ('1 mon', 'a');"
+                "INSERT INTO z VALUES ('12:00:00+02', 'a'), ('10:00:00+00', 'b')")
+    pair.on_source("UPDATE n SET v = 'c'; UPDATE i SET v = 'c'; UPDATE z SET v = 'c' WHERE v = 'a'")
+    pair.on_source("UPDATE n SET k = 1.0 WHERE k = 1; UPDATE n SET k = 2.50 WHERE k = 'NaN';"
+                   "UPDATE i SET k = '30 days'; UPDATE z SET k = '12:00:00+03' WHERE v = 'c'")
+    pair.wait_equal()
+    pair.on_source("DELETE FROM n WHERE k = 1; DELETE FROM i; DELETE FROM z WHERE v = 'c'")
     pair.wait_equal()
 
 

@@ -304,6 +304,29 @@ static void keeps_exact_texts_of_the_applied_row_and_its_key(void **state)
     assert_false(change_read(reader, &record, &change, &err));
 }
 
+static void keeps_exact_texts_of_the_row_before(void **state)
+{
+    (void)state;
+    struct header header = {SLICE_LITERAL("walferry.exact.before"), SLICE_LITERAL("{\"n\":\"1.00\"}")};
+    struct record record = {
+        .key = SLICE_LITERAL("{\"n\":2}"),
+        .value = SLICE_LITERAL("{" SOURCE ",\"op\":\"u\",\"before\":{\"n\":1,\"v\":1},\"after\":{\"n\":2}}"),
+        .headers = &header,
+        .header_count = 1,
+    };
+    assert_true(change_read(reader, &record, &change, &err));
+    expect_text(change.before.fields[0].exact, "1.00");
+    assert_null(change.before.fields[1].exact.data);
+    assert_null(change.after.fields[0].exact.data);
+    assert_null(change.key.fields[0].exact.data);
+    header.value = slice_of("{\"n\":1}");
+    assert_false(change_read(reader, &record, &change, &err));
+    assert_int_equal(err.code, ERR_EVENT);
+    record.header_count = 0;
+    assert_true(change_read(reader, &record, &change, &err));
+    assert_null(change.before.fields[0].exact.data);
+}
+
 static void refuses_what_is_no_event(void **state)
 {
     (void)state;
@@ -435,6 +458,7 @@ int main(void)
         TEST(tells_columns_named_schema_and_payload_from_a_wrapper),
         TEST(marks_columns_named_as_unchanged),
         TEST(keeps_exact_texts_of_the_applied_row_and_its_key),
+        TEST(keeps_exact_texts_of_the_row_before),
         TEST(refuses_what_is_no_event),
         TEST(refuses_a_record_above_the_limit),
         TEST(reads_large_records_between_small_ones),

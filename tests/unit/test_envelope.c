@@ -140,6 +140,45 @@ static void lost_values_are_kept_in_a_header(void **state)
     event.after = ROW(&row, "1", "1.5", "01:00:00", "12:00:00+00");
     encode(&f, &event);
     assert_null(header_of(&f.set.records[0], HEADER_EXACT_COLUMNS).data);
+    event.after = ROW(&row, "1", "10.50", NULL, NULL);
+    encode(&f, &event);
+    expect_rows(&f.set.records[0],
+                "{\"before\":null,\"after\":{\"id\":1,\"n\":{\"scale\":1,\"value\":\"aQ==\"},"
+                "\"i\":null,\"z\":null}");
+    expect_text(header_of(&f.set.records[0], HEADER_EXACT_COLUMNS), "{\"n\":\"10.50\"}");
+    tear_down(&f);
+}
+
+/* An update finds a row without a key by `before`; a changed key is found by the key of its delete. */
+static void lost_values_of_the_old_row_have_their_own_header(void **state)
+{
+    (void)state;
+    static const struct test_column columns[] = {{"n", 1700, "i"}, {"i", 1186, "i"}, {NULL, 0, ""}};
+    static const struct test_column keyed[] = {{"n", 1700, "ikn"}, {"i", 1186, "i"}, {NULL, 0, ""}};
+    struct envelope_options options = options_of("p", "d", false);
+    struct fixture f;
+    struct row old_row, new_row;
+    set_up(&f, &options);
+    put_relation(&f, "keyless", REPLICA_IDENTITY_FULL, columns);
+    prepare(&f);
+    struct event event =
+        update_of(&f, OLD_TUPLE_FULL, ROW(&old_row, "1.0", "1 mon"), ROW(&new_row, "2.00", "00:00:01"));
+    encode(&f, &event);
+    expect_text(header_of(&f.set.records[0], HEADER_EXACT_COLUMNS), "{\"n\":\"2.00\"}");
+    expect_text(header_of(&f.set.records[0], HEADER_EXACT_BEFORE), "{\"n\":\"1.0\",\"i\":\"1 mon\"}");
+    event.before = ROW(&old_row, "1", "00:00:01");
+    encode(&f, &event);
+    assert_null(header_of(&f.set.records[0], HEADER_EXACT_BEFORE).data);
+
+    put_relation(&f, "keyed", REPLICA_IDENTITY_FULL, keyed);
+    prepare(&f);
+    event = update_of(&f, OLD_TUPLE_FULL, ROW(&old_row, "1.0", NULL), ROW(&new_row, "2", NULL));
+    encode(&f, &event);
+    assert_int_equal(f.set.count, 3);
+    expect_text(header_of(&f.set.records[0], HEADER_EXACT_COLUMNS), "{\"n\":\"1.0\"}");
+    assert_null(header_of(&f.set.records[0], HEADER_EXACT_BEFORE).data);
+    assert_null(header_of(&f.set.records[1], HEADER_EXACT_COLUMNS).data);
+    assert_null(header_of(&f.set.records[2], HEADER_EXACT_COLUMNS).data);
     tear_down(&f);
 }
 
@@ -267,6 +306,7 @@ int main(void)
         cmocka_unit_test(unchanged_key_comes_from_the_old_row),
         cmocka_unit_test(index_identity_beside_a_primary_key_is_the_key),
         cmocka_unit_test(lost_values_are_kept_in_a_header),
+        cmocka_unit_test(lost_values_of_the_old_row_have_their_own_header),
         cmocka_unit_test(omitted_columns),
         cmocka_unit_test(bad_rows_are_refused_and_the_next_one_is_fine),
         cmocka_unit_test(origin_is_shown),
