@@ -240,6 +240,7 @@ static const struct check {
     {"tables", check_tables, true},
     {"row security", check_row_security, false},
     {"replica identity", check_replica_identity, false},
+    {"columns", startup_check_columns, false},
     {"slot", check_slot, true},
     {"position", check_position, false},
 };
@@ -275,6 +276,7 @@ static bool check_transport(struct startup *s, struct err *err)
 bool startup_print_checks(struct startup *startup, struct err *err)
 {
     struct err reason;
+    startup->printing = true;
     bool ok = check_transport(startup, err);
     print_check("transport", startup->note, ok ? NULL : err, true);
     for (size_t i = 0; i < sizeof(checks) / sizeof(checks[0]); i++) {

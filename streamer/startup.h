@@ -18,6 +18,7 @@ struct startup {
     bool position_found;
     bool snapshot_done; /* in this run of the program: snapshot.mode=always is content */
     bool quiet;         /* warnings were given before */
+    bool printing;      /* --check: warnings are lines on stdout */
     /* found out by the checks; owned until startup_release */
     struct pg *pg, *replication;
     uint64_t system_identifier;
@@ -35,6 +36,9 @@ MUST_CHECK bool startup_check(struct startup *startup, struct err *err);
 
 /* --check: every check, a line each on stdout; err has the first failure. */
 MUST_CHECK bool startup_print_checks(struct startup *startup, struct err *err);
+
+/* omitted.c, one of the checks: warns of the columns whose types have no mapping. */
+MUST_CHECK bool startup_check_columns(struct startup *startup, struct err *err);
 
 /* Closes the sessions that are still the startup's. */
 void startup_release(struct startup *startup);

@@ -103,6 +103,24 @@ def test_check_says_a_failure_in_full_once(pair):
     assert len(failed) == 1 and "publication" in failed[0] and "nowhere" not in failed[0]
 
 
+def test_columns_without_mapping_are_named_before_the_first_row(pair):
+    pair.on_source("CREATE DOMAIN spot AS path; CREATE TYPE mood AS ENUM ('ok'); "
+                   "CREATE TABLE t (n int PRIMARY KEY, shape box, place spot, m mood, a int[], j jsonb)")
+    check = pair.streamer().run("--check")
+    assert check.returncode == 0, check.stderr
+    warned = [line for line in check.stdout.splitlines() if line.startswith("warn")]
+    assert len(warned) == 2
+    assert "public.t.shape box" in warned[0] and "public.t.place spot" in warned[1]
+    streamer = pair.streamer("start", snapshot__mode="no_data").start().wait_ready()
+    lines = [line for line in streamer.log().splitlines() if "level=warn" in line and "left out" in line]
+    assert len(lines) == 2 and "column=shape" in lines[0] and "column=place" in lines[1]
+    assert streamer.stop() == 0
+    pair.on_source("CREATE TABLE many (n int PRIMARY KEY, " + ", ".join(f"b{i} box" for i in range(30)) + ")")
+    check = pair.streamer("again").run("--check")
+    warned = [line for line in check.stdout.splitlines() if line.startswith("warn")]
+    assert len(warned) == 21 and "12 more" in warned[-1]
+
+
 def test_stops_within_ten_seconds_while_the_target_is_away(pair):
     pair.on_both("CREATE TABLE t (n int PRIMARY KEY)")
     streamer, applier = pair.streamer().start().wait_ready(), pair.applier().start().wait_ready()
