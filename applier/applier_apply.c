@@ -175,28 +175,42 @@ void applier_apply(struct applier *applier)
 
 /* ---- once a second ---- */
 
+/* In WAL of the source where both ends are known. Each record owed is a byte at least, so that a snapshot,
+ * which has no LSNs of its own, is not nothing. */
+static double lag_bytes(const struct source_end *end, const struct progress *progress)
+{
+    double records = (double)(end->offset - progress->offset);
+    lsn_t stored = end->position.end_lsn;
+    if (progress->end_lsn == LSN_NONE || stored <= progress->end_lsn)
+        return records;
+    double wal = (double)(stored - progress->end_lsn);
+    return wal > records ? wal : records;
+}
+
+static double lag_ms(int64_t oldest_ms)
+{
+    int64_t age_ms = clock_wall_us() / 1000 - oldest_ms;
+    return oldest_ms > 0 && age_ms > 1 ? (double)age_ms : 1;
+}
+
 static void measure_lag(struct applier *applier)
 {
     const struct progress *progress = &applier->unit.committed;
     struct metrics *metrics = &applier->metrics;
     struct source_end end;
     struct err err;
-    if (!source_end(applier->source, &end, &err)) {
+    int64_t oldest_ms = 0;
+    if (!source_end(applier->source, &end, &err) ||
+        !source_oldest(applier->source, progress->offset, &oldest_ms, &err)) {
         log_err("applier", "the log's end is not known", &err);
         return;
     }
     applier_note_end(applier, &end);
     bool behind = end.offset > progress->offset;
-    int64_t now_ms = clock_wall_us() / 1000;
-    lsn_t stored = end.position.end_lsn;
     metrics_set(metrics, END_OFFSET, (double)end.offset);
     metrics_set(metrics, LAG_RECORDS, behind ? (double)(end.offset - progress->offset) : 0);
-    metrics_set(metrics, LAG_BYTES,
-                behind && stored > progress->end_lsn && progress->end_lsn != 0
-                    ? (double)(stored - progress->end_lsn)
-                    : 0);
-    metrics_set(metrics, LAG_MS,
-                behind && progress->commit_time_ms > 0 ? (double)(now_ms - progress->commit_time_ms) : 0);
+    metrics_set(metrics, LAG_BYTES, behind ? lag_bytes(&end, progress) : 0);
+    metrics_set(metrics, LAG_MS, behind ? lag_ms(oldest_ms) : 0);
 }
 
 /* Told late and rarely: it is for retention and lag tools, the truth is in the target. */

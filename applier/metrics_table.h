@@ -37,8 +37,8 @@
     X(END_OFFSET, "end_offset", METRIC_GAUGE, "offset", "log offset of the newest record")                           \
     X(APPLIED_LSN, "applied_lsn", METRIC_GAUGE, "lsn", "end LSN of the last committed source transaction")           \
     X(LAG_RECORDS, "lag_records", METRIC_GAUGE, "records", "records in the transport that are not yet committed")    \
-    X(LAG_BYTES, "lag_bytes", METRIC_GAUGE, "bytes", "source WAL between the newest stored and the last committed transaction") \
-    X(LAG_MS, "lag_ms", METRIC_GAUGE, "ms", "age of the last committed source transaction; 0 when nothing is owed")  \
+    X(LAG_BYTES, "lag_bytes", METRIC_GAUGE, "bytes", "source WAL between the newest stored and the last committed transaction, but at least lag_records (a snapshot has no WAL of its own); 0 only when nothing is owed") \
+    X(LAG_MS, "lag_ms", METRIC_GAUGE, "ms", "time since the oldest record not yet committed was stored in the log; 0 only when nothing is owed")  \
     X(RECONNECTS_TOTAL, "reconnects_total", METRIC_COUNTER, "times", "connections to the target made again")         \
     X(ERRORS_TOTAL, "errors_total", METRIC_COUNTER, "times", "errors met, also those that were overcome")            \
     X(EPOCH, "epoch", METRIC_GAUGE, "number", "ownership epoch in walferry.progress")                                \

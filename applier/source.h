@@ -30,6 +30,7 @@ struct source_ops {
     enum source_read (*next)(struct source *source, struct source_record *record, struct err *err);
     bool (*seek)(struct source *source, int64_t offset, struct err *err); /* go on behind it */
     bool (*end)(struct source *source, struct source_end *end, struct err *err);
+    bool (*oldest)(struct source *source, int64_t offset, int64_t *timestamp_ms, struct err *err);
     bool (*commit)(struct source *source, int64_t offset, struct err *err); /* for retention and lag tools */
     void (*close)(struct source *source);
 };
@@ -51,6 +52,12 @@ MUST_CHECK static inline bool source_seek(struct source *source, int64_t offset,
 MUST_CHECK static inline bool source_end(struct source *source, struct source_end *end, struct err *err)
 {
     return source->ops->end(source, end, err);
+}
+/* When the first record behind `offset` was stored; 0 where there is none. */
+MUST_CHECK static inline bool source_oldest(struct source *source, int64_t offset, int64_t *timestamp_ms,
+                                            struct err *err)
+{
+    return source->ops->oldest(source, offset, timestamp_ms, err);
 }
 MUST_CHECK static inline bool source_commit(struct source *source, int64_t offset, struct err *err)
 {

@@ -41,6 +41,11 @@ static bool local_end(struct source *source, struct source_end *end, struct err 
     return local_reader_end(reader_of(source), &end->offset, &end->position, err);
 }
 
+static bool local_oldest(struct source *source, int64_t offset, int64_t *timestamp_ms, struct err *err)
+{
+    return local_reader_oldest(reader_of(source), offset, timestamp_ms, err);
+}
+
 static bool local_commit(struct source *source, int64_t offset, struct err *err)
 {
     return local_reader_commit(reader_of(source), offset, err);
@@ -52,7 +57,8 @@ static void local_close(struct source *source)
     free(source);
 }
 
-static const struct source_ops ops = {local_next, local_seek, local_end, local_commit, local_close};
+static const struct source_ops ops = {local_next,   local_seek,   local_end,
+                                      local_oldest, local_commit, local_close};
 
 bool source_local_open(uv_loop_t *uv, const struct source_local_options *options, struct source **source,
                        struct err *err)

@@ -97,6 +97,9 @@ enum local_read local_reader_next(struct local_reader *reader, struct local_reco
  * position, all zero where there is none (for lag and --drain). */
 MUST_CHECK bool local_reader_end(struct local_reader *reader, int64_t *end_offset, struct position *position,
                                  struct err *err);
+/* When the first visible record behind `offset` was stored; 0 where there is none (for lag). */
+MUST_CHECK bool local_reader_oldest(struct local_reader *reader, int64_t offset, int64_t *timestamp_ms,
+                                    struct err *err);
 /* The consumer's position, for retention and lag; not the applier's truth, which is in the target. Where the
  * writer is in the middle of a batch or the disk is full it is left for the next call, which is no error. */
 MUST_CHECK bool local_reader_commit(struct local_reader *reader, int64_t offset, struct err *err);

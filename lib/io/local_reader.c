@@ -15,7 +15,7 @@
 struct local_reader {
     char *path, *consumer; /* owned */
     sqlite3 *db;
-    sqlite3_stmt *begin, *end, *meta, *records, *newest, *position, *set_consumer;
+    sqlite3_stmt *begin, *end, *meta, *records, *newest, *oldest, *position, *set_consumer;
     struct local_names topics, header_sets;
     struct buf batch;     /* frames */
     struct slice rest;    /* of it */
@@ -54,6 +54,9 @@ static bool prepare_all(struct local_reader *r, struct err *err)
          "SELECT \"offset\", topic, partition, \"key\", value, headers, timestamp, xid, commit_lsn, "
          "ordinal FROM record WHERE \"offset\" > ? AND \"offset\" < ? ORDER BY \"offset\""},
         {&r->newest, "SELECT \"offset\" FROM record WHERE \"offset\" < ? ORDER BY \"offset\" DESC LIMIT 1"},
+        {&r->oldest,
+         "SELECT timestamp FROM record WHERE \"offset\" > ? AND \"offset\" < ? ORDER BY \"offset\" "
+         "LIMIT 1"},
         {&r->position, "SELECT value FROM offsets ORDER BY rowid DESC LIMIT 1"},
         {&r->set_consumer, "INSERT INTO consumer VALUES (?, ?, ?) ON CONFLICT(name) DO UPDATE SET "
                            "\"offset\" = excluded.\"offset\", updated = excluded.updated"},
@@ -296,6 +299,21 @@ bool local_reader_end(struct local_reader *r, int64_t *end_offset, struct positi
     return ok;
 }
 
+bool local_reader_oldest(struct local_reader *r, int64_t offset, int64_t *timestamp_ms, struct err *err)
+{
+    struct local_meta meta;
+    if (!begin_transaction(r, &meta, err))
+        return false;
+    (void)sqlite3_bind_int64(r->oldest, 1, offset);
+    (void)sqlite3_bind_int64(r->oldest, 2, visible_below(&meta));
+    int rc = sqlite3_step(r->oldest);
+    *timestamp_ms = rc == SQLITE_ROW ? sqlite3_column_int64(r->oldest, 0) : 0;
+    bool ok = rc == SQLITE_ROW || rc == SQLITE_DONE || sql_failed(r, err);
+    (void)sqlite3_reset(r->oldest);
+    end_transaction(r);
+    return ok;
+}
+
 void local_reader_watch_only(struct local_reader *r)
 {
     (void)uv_timer_stop(&r->watch.timer);
@@ -368,8 +386,8 @@ bool local_reader_open(uv_loop_t *uv, const struct local_reader_options *options
 
 void local_reader_close(struct local_reader *r)
 {
-    sqlite3_stmt *const list[] = {r->begin,  r->end,      r->meta,        r->records,
-                                  r->newest, r->position, r->set_consumer};
+    sqlite3_stmt *const list[] = {r->begin,  r->end,    r->meta,     r->records,
+                                  r->newest, r->oldest, r->position, r->set_consumer};
     for (size_t i = 0; i < sizeof(list) / sizeof(list[0]); i++)
         (void)sqlite3_finalize(list[i]);
     local_names_release(&r->topics);

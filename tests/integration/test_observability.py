@@ -50,6 +50,23 @@ def test_version_names_the_libraries(pair):
         assert all(name in result.stdout for name in (program.name, "libpq", "libuv", "SQLite"))
 
 
+def test_lag_while_a_snapshot_is_owed(pair):
+    pair.on_both("CREATE TABLE t (n int PRIMARY KEY)")
+    pair.on_source("INSERT INTO t SELECT generate_series(1, 1000)")
+    pair.streamer().start().wait_ready()
+    wait_until(lambda: pair.stored_rows("t") == 1000, "the snapshot in the log")
+    with pair.target.connect(pair.database, autocommit=False) as blocker:
+        blocker.execute("LOCK TABLE t IN EXCLUSIVE MODE")
+        applier = pair.applier().start()
+        wait_until(lambda: applier.metrics().get("state") == 3, "the applier to apply")
+        first = applier.metrics()
+        assert first["lag_records"] >= 1000 and first["lag_bytes"] >= first["lag_records"] and first["lag_ms"] > 0
+        wait_until(lambda: applier.metrics()["lag_ms"] >= first["lag_ms"] + 500, "the lag to grow")
+    pair.wait_equal()
+    lags = ("lag_records", "lag_bytes", "lag_ms")
+    wait_until(lambda: not any(applier.metrics()[lag] for lag in lags), "the lag to end")
+
+
 def test_drain_applies_everything_and_stops(pair):
     pair.on_both("CREATE TABLE t (n int PRIMARY KEY)")
     pair.on_source("INSERT INTO t SELECT generate_series(1, 100)")
