@@ -12,6 +12,8 @@ static const char *const time_modes[] = {
     "adaptive", "adaptive_time_microseconds", "connect", "isostring", "microseconds", "nanoseconds", NULL};
 static const char *const binary_modes[] = {"bytes", "base64", "base64-url-safe", "hex", NULL};
 static const char *const interval_modes[] = {"numeric", "string", NULL};
+const char *const streamer_sslmodes[] = {"disable",   "allow",       "prefer", "require",
+                                         "verify-ca", "verify-full", NULL};
 static const char *const transports[] = {"kafka", "local", "stdout", "null", NULL};
 
 /* clang-format off */
@@ -43,9 +45,11 @@ static const struct config_key keys[] = {
      .group = "Source",
      .help = "Host or socket directory of the source server."},
     {.name = "database.port",
-     .type = CONFIG_STRING,
+     .type = CONFIG_INT,
      .offset = offsetof(struct streamer_config, port),
      .fallback = "5432",
+     .min = 1,
+     .max = 65535,
      .group = "Source",
      .help = "Port of the source server."},
     {.name = "database.user",
@@ -67,11 +71,12 @@ static const struct config_key keys[] = {
      .group = "Source",
      .help = "Database to stream from."},
     {.name = "database.sslmode",
-     .type = CONFIG_STRING,
+     .type = CONFIG_ENUM,
      .offset = offsetof(struct streamer_config, sslmode),
      .fallback = "prefer",
+     .allowed = streamer_sslmodes,
      .group = "Source",
-     .help = "TLS: disable, allow, prefer, require, verify-ca or verify-full."},
+     .help = "TLS, with libpq's meaning."},
     {.name = "database.sslcert",
      .type = CONFIG_STRING,
      .offset = offsetof(struct streamer_config, sslcert),

@@ -34,7 +34,7 @@
     X(SNAPSHOT_TABLES, "snapshot_tables", METRIC_GAUGE, "tables", "tables of the snapshot")                          \
     X(SNAPSHOT_TABLES_DONE, "snapshot_tables_done", METRIC_GAUGE, "tables", "tables of the snapshot read so far")    \
     X(SNAPSHOT_ROWS, "snapshot_rows", METRIC_GAUGE, "rows", "rows of the snapshot read so far")                      \
-    X(STATE, "state", METRIC_GAUGE, "state", "see docs/OPERATIONS.md: 0 starting … 6 stopped")                       \
+    X(STATE, "state", METRIC_GAUGE, "state", "0 starting, 1 connecting, 2 waiting to try again, 3 snapshot, 4 streaming, 5 stopping, 6 stopped") \
     X(RSS_BYTES, "rss_bytes", METRIC_GAUGE, "bytes", "resident memory")                                              \
     X(RSS_PEAK_BYTES, "rss_peak_bytes", METRIC_GAUGE, "bytes", "peak of the resident memory")
 /* clang-format on */

@@ -280,13 +280,14 @@ static struct envelope *make_envelope(const struct streamer *s)
 static void make_target(struct streamer *s)
 {
     const struct streamer_config *config = &s->config;
+    (void)snprintf(s->port, sizeof(s->port), "%u", (unsigned)(uint16_t)config->port);
     s->target = (struct pg_target){
         .host = config->hostname,
-        .port = config->port,
+        .port = s->port,
         .database = config->dbname,
         .user = config->user,
         .password = config->password,
-        .sslmode = config->sslmode,
+        .sslmode = streamer_sslmodes[config->sslmode],
         .sslcert = config->sslcert,
         .sslkey = config->sslkey,
         .sslrootcert = config->sslrootcert,

@@ -51,6 +51,7 @@ struct streamer {
     struct config *loaded;
     const struct config_sources *sources; /* for a reload */
     struct pg_target target;
+    char port[8]; /* for it */
     char run_id[40];
 
     struct loop loop;

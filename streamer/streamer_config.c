@@ -1,5 +1,6 @@
 #include "streamer_config.h"
 
+#include "walferry/http.h"
 #include "walferry/log.h"
 
 #include <string.h>
@@ -11,6 +12,15 @@ static bool check_operations(const struct streamer_config *config, struct err *e
         return true;
     return err_set(err, ERR_CONFIG,
                    "skipped.operations = \"%s\": allowed are c, u, d, t parted by commas, or none", text);
+}
+
+static bool check_listeners(const struct streamer_config *config, const struct config *loaded,
+                            struct err *err)
+{
+    return http_listeners_valid(config->listeners) ||
+           config_refuse(loaded, "listeners",
+                         "http://HOST:PORT with a port of 0 to 65535, several parted by commas, or nothing",
+                         err);
 }
 
 static bool check_names(const struct streamer_config *config, struct err *err)
@@ -55,7 +65,7 @@ bool streamer_config_load(const struct config_sources *sources, struct streamer_
         target->transport = TRANSPORT_KAFKA;
     if (target->name == NULL || target->name[0] == '\0')
         target->name = target->topic_prefix;
-    if (check_operations(target, err) && check_names(target, err)) {
+    if (check_operations(target, err) && check_names(target, err) && check_listeners(target, *config, err)) {
         settle_local(target, *config);
         return true;
     }

@@ -28,7 +28,9 @@ enum transport { TRANSPORT_KAFKA, TRANSPORT_LOCAL, TRANSPORT_STDOUT, TRANSPORT_N
 
 struct streamer_config {
     char *name, *topic_prefix, *topic_delimiter, *topic_transaction;
-    char *hostname, *port, *user, *password, *dbname, *sslmode, *sslcert, *sslkey, *sslrootcert;
+    char *hostname, *user, *password, *dbname, *sslcert, *sslkey, *sslrootcert;
+    int64_t port;
+    int sslmode; /* index of streamer_sslmodes */
     char *slot_name;
     bool slot_drop_on_stop;
     char *publication_name;
@@ -50,6 +52,7 @@ struct streamer_config {
 };
 
 extern const struct config_table streamer_config_table;
+extern const char *const streamer_sslmodes[]; /* libpq's names */
 
 /* Loads, then settles what depends on another key: the transport, and what a local log's reader needs
  * (transactions and truncates), each said once in the log. */

@@ -93,6 +93,9 @@ void config_free(struct config *config); /* the strings in `target` die with it 
 const char *config_get(const struct config *config, const char *name);
 bool config_is_set(const struct config *config, const char *name); /* given anywhere, not a default */
 
+/* For what a row cannot express: an err as config_load makes it, with the place of `name`; returns false. */
+bool config_refuse(const struct config *config, const char *name, const char *allowed, struct err *err);
+
 /* Each effective key under a prefix, e.g. "producer."; `name` is without the prefix. */
 void config_each(const struct config *config, const char *prefix,
                  void (*each)(void *data, const char *name, const char *value), void *data);

@@ -28,6 +28,8 @@ struct http_server;
  * ends with path == NULL. ERR_CONFIG where the address cannot be had. */
 MUST_CHECK bool http_start(uv_loop_t *uv, const char *listeners, const struct http_route *routes, void *data,
                            struct http_server **server, struct err *err);
+/* Pure: could `listeners` be listened on somewhere? */
+bool http_listeners_valid(const char *listeners);
 unsigned http_port(const struct http_server *server);
 void http_stop(struct http_server *server);
 

@@ -4,6 +4,7 @@
 
 #include "walferry/log.h"
 
+#include <assert.h>
 #include <stdlib.h>
 
 const char *const config_log_formats[] = {"logfmt", "json", NULL};
@@ -64,6 +65,19 @@ void config_list_set(struct config_list *list, const struct config_item *item)
     found->origin = copy(slice_of(item->origin));
 }
 
+/* In the form in which it was given. */
+static void warn_unknown(const struct config *config, const struct config_item *item)
+{
+    const char *nearest = config_key_nearest(config->table, item->name);
+    struct buf variable;
+    buf_init(&variable, 256);
+    if (strncmp(item->origin, "environment ", strlen("environment ")) == 0)
+        config_append_variable(&variable, nearest);
+    log_warn("config", "unknown key, ignored", LOG_STR("key", item->name), LOG_STR("at", item->origin),
+             LOG_STR("nearest", variable.len > 0 ? buf_text(&variable) : nearest));
+    buf_release(&variable);
+}
+
 /* Warns of what no row knows and refuses what the program cannot do. */
 static bool check_names(const struct config *config, struct err *err)
 {
@@ -71,9 +85,7 @@ static bool check_names(const struct config *config, struct err *err)
         const struct config_item *item = &config->given.items[i];
         const struct config_key *key = config_key_find(config->table, item->name);
         if (key == NULL)
-            log_warn("config", "unknown key, ignored", LOG_STR("key", item->name),
-                     LOG_STR("at", item->origin),
-                     LOG_STR("nearest", config_key_nearest(config->table, item->name)));
+            warn_unknown(config, item);
         else if (key->type == CONFIG_UNSUPPORTED && !config_value_check_unsupported(key, item, err))
             return false;
     }
@@ -136,6 +148,14 @@ const char *config_get(const struct config *config, const char *name)
 bool config_is_set(const struct config *config, const char *name)
 {
     return config_list_find(&config->given, name) != NULL;
+}
+
+bool config_refuse(const struct config *config, const char *name, const char *allowed, struct err *err)
+{
+    const struct config_key *key = config_key_find(config->table, name);
+    const struct config_item *item = config_list_find(&config->given, name);
+    assert(key != NULL && item != NULL); /* a refused default is our bug */
+    return config_value_refuse(key, item, allowed, err);
 }
 
 void config_each(const struct config *config, const char *prefix,

@@ -61,9 +61,16 @@ const struct config_key *config_key_find(const struct config_table *table, const
 /* The known name with the smallest edit distance. */
 const char *config_key_nearest(const struct config_table *table, const char *name);
 
+/* The variable that gives the key: WALFERRY_SLOT_NAME. */
+void config_append_variable(struct buf *out, const char *name);
+
 /* Checks `value` against the row and stores it; `item` is where it came from, NULL for the default. */
 MUST_CHECK bool config_value_bind(const struct config_key *key, const struct config_item *item,
                                   const char *value, void *target, struct err *err);
+
+/* An err that names place, key, value and what is allowed; returns false. */
+bool config_value_refuse(const struct config_key *key, const struct config_item *item, const char *allowed,
+                         struct err *err);
 
 /* ERR unless the value is the row's default. */
 MUST_CHECK bool config_value_check_unsupported(const struct config_key *key, const struct config_item *item,

@@ -82,6 +82,14 @@ static void name_of_variable(const struct config_table *table, const char *rest,
         name[i] = name[i] == '_' ? '.' : (char)tolower((unsigned char)name[i]);
 }
 
+void config_append_variable(struct buf *out, const char *name)
+{
+    const size_t ours = strlen("walferry.");
+    buf_append_text(out, ENVIRONMENT_PREFIX);
+    for (name += strncmp(name, "walferry.", ours) == 0 ? ours : 0; *name != '\0'; name++)
+        buf_append_char(out, *name == '.' || *name == '-' ? '_' : (char)toupper((unsigned char)*name));
+}
+
 static void set_from_variable(struct config_list *given, const char *key, const char *variable,
                               const char *equals)
 {

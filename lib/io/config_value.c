@@ -47,8 +47,11 @@ const char *config_key_nearest(const struct config_table *table, const char *nam
 {
     const char *nearest = "";
     size_t smallest = SIZE_MAX;
+    const size_t ours = strlen("walferry.");
     for (const struct config_key *key = table->keys; key->name != NULL; key++) {
         size_t distance = edit_distance(name, key->name);
+        if (strncmp(key->name, "walferry.", ours) == 0 && edit_distance(name, key->name + ours) < distance)
+            distance = edit_distance(name, key->name + ours);
         if (distance < smallest) {
             smallest = distance;
             nearest = key->name;
@@ -155,15 +158,23 @@ bool config_value_bind(const struct config_key *key, const struct config_item *i
     if (store(key, value, field))
         return true;
     assert(item != NULL); /* a default that its own row refuses is our bug */
-    struct buf shown, allowed;
-    buf_init(&shown, 200);
+    struct buf allowed;
     buf_init(&allowed, 200);
-    config_value_append_shown(&shown, key, item, item->raw != NULL ? item->raw : value);
     config_value_append_allowed(&allowed, key);
-    (void)err_set(err, ERR_CONFIG, "%s: %s=%s: allowed %s; correct the value or remove the key", item->origin,
-                  key->name, shown.overflowed ? "…" : buf_text(&shown), buf_text(&allowed));
-    buf_release(&shown);
+    (void)config_value_refuse(key, item, buf_text(&allowed), err);
     buf_release(&allowed);
+    return false;
+}
+
+bool config_value_refuse(const struct config_key *key, const struct config_item *item, const char *allowed,
+                         struct err *err)
+{
+    struct buf shown;
+    buf_init(&shown, 200);
+    config_value_append_shown(&shown, key, item, item->raw != NULL ? item->raw : item->value);
+    (void)err_set(err, ERR_CONFIG, "%s: %s=%s: allowed %s; correct the value or remove the key", item->origin,
+                  key->name, shown.overflowed ? "…" : buf_text(&shown), allowed);
+    buf_release(&shown);
     return false;
 }
 

@@ -1,5 +1,6 @@
 #include "http_listeners.h"
 
+#include "walferry/http.h"
 #include "walferry/slice.h"
 
 #include <errno.h>
@@ -120,6 +121,21 @@ static void close_all(struct http_listeners *listeners)
 {
     while (listeners->count > 0)
         (void)close(listeners->fds[--listeners->count]);
+}
+
+bool http_listeners_valid(const char *text)
+{
+    struct slice rest = trimmed(slice_of(text));
+    for (size_t count = 0; rest.len > 0; count++) {
+        struct address address;
+        struct err err;
+        const char *comma = memchr(rest.data, ',', rest.len);
+        size_t len = comma != NULL ? (size_t)(comma - rest.data) : rest.len;
+        if (count == HTTP_LISTENERS_MAX || !parse(trimmed((struct slice){rest.data, len}), &address, &err))
+            return false;
+        rest = comma != NULL ? (struct slice){comma + 1, rest.len - len - 1} : SLICE_NONE;
+    }
+    return true;
 }
 
 bool http_listeners_open(struct http_listeners *listeners, const char *text, struct err *err)

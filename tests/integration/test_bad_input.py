@@ -61,6 +61,13 @@ def test_unknown_key_suggests_the_nearest(pair):
     ("status.update.interval.ms", "soon", None),
     ("provide.transaction.metadata", "perhaps", "true"),
     ("walferry.transport", "pigeon", "stdout"),
+    ("database.port", "0", "1 to 65535"),
+    ("database.port", "70000", "1 to 65535"),
+    ("database.port", "five", "1 to 65535"),
+    ("database.sslmode", "sometimes", "verify-full"),
+    ("listeners", "127.0.0.1:8083", "http://HOST:PORT"),
+    ("listeners", "http://127.0.0.1:99999", "http://HOST:PORT"),
+    ("listeners", "https://127.0.0.1:8083", "http://HOST:PORT"),
 ])
 def test_bad_value_names_file_line_and_what_is_allowed(pair, key, value, allowed):
     program = pair.streamer()
@@ -69,6 +76,15 @@ def test_bad_value_names_file_line_and_what_is_allowed(pair, key, value, allowed
     number = [text.split("=")[0] for text in program.config_file.read_text().splitlines()].index(key) + 1
     assert key in line and value in line and f"{program.config_file}:{number}" in line
     assert allowed is None or allowed in line
+
+
+def test_unknown_variable_suggests_the_nearest_variable(pair):
+    environment = {**os.environ, "WALFERRY_SLOT_NMAE": "x", "WALFERRY_LOCAL_PTAH": "y"}
+    result = pair.streamer().run("--print-config", env=environment)
+    assert result.returncode == 0
+    for given, nearest in (("WALFERRY_SLOT_NMAE", "WALFERRY_SLOT_NAME"), ("WALFERRY_LOCAL_PTAH", "WALFERRY_LOCAL_PATH")):
+        line = next(line for line in result.stderr.splitlines() if given in line)
+        assert f"nearest={nearest}" in line
 
 
 def test_unsupported_debezium_key_is_refused_unless_default(pair):
