@@ -7,7 +7,6 @@ are the kernel's own accounts of the reading process. Nothing here is asserted: 
 """
 
 import os
-import resource
 import shutil
 import statistics
 import subprocess
@@ -78,14 +77,21 @@ class Bench:
 
     def recvlogical(self, name, end):
         slot = self.copy_slot(name)
-        before, started = resource.getrusage(resource.RUSAGE_CHILDREN), time.monotonic()
-        subprocess.run([bin_dir() / "pg_recvlogical", "-d", self.server.uri(DATABASE), "-S", slot, "--start",
-                        "--no-loop", "-F", "0", "--endpos", end, "-f", "/dev/null", "-o", "proto_version=1", "-o",
-                        f"publication_names=p_{name}"], check=True, cwd="/", stderr=subprocess.DEVNULL)
-        seconds, after = time.monotonic() - started, resource.getrusage(resource.RUSAGE_CHILDREN)
+        started = time.monotonic()
+        command = [bin_dir() / "pg_recvlogical", "-d", self.server.uri(DATABASE), "-S", slot, "--start", "--no-loop",
+                   "-F", "0", "--endpos", end, "-f", "/dev/null", "-o", "proto_version=1", "-o",
+                   f"publication_names=p_{name}"]
+        process = subprocess.Popen(command, cwd="/", stderr=subprocess.DEVNULL)
+        done = peak = 0
+        while done == 0:
+            peak = max(peak, rss_bytes(process.pid, peak=True))
+            time.sleep(0.01)
+            done, status, used = os.wait4(process.pid, os.WNOHANG)
+        seconds = time.monotonic() - started
+        if status != 0:
+            raise RuntimeError(f"pg_recvlogical ended with status {status}")
         self.drop_slot(slot)
-        cpu = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
-        return seconds, cpu, 0
+        return seconds, used.ru_utime + used.ru_stime, peak
 
     def streamer(self, name, end, transport):
         slot = self.copy_slot(name)
@@ -119,7 +125,7 @@ class Bench:
         for subject, runs in results.items():
             seconds, cpu, peak = (statistics.median(values) for values in zip(*runs))
             print(f"  {subject:<32}{changes / seconds / 1000:>12.0f}{reference / seconds:>8.2f}"
-                  f"{cpu / changes * 1e6:>15.2f}{peak / 2**20 if peak else float('nan'):>14.0f}", flush=True)
+                  f"{cpu / changes * 1e6:>15.2f}{peak / 2**20:>14.0f}", flush=True)
 
 
 def main():
