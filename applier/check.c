@@ -90,7 +90,17 @@ static void check_tables(struct check *check)
     char count[32], closed[200];
     if (!ask(check, count_sql, count, sizeof(count)) || !ask(check, closed_sql, closed, sizeof(closed)))
         return;
-    if (closed[0] == '\0')
+    struct err err;
+    if (strtol(count, NULL, 10) == 0)
+        say("warning", "the target has no tables");
+    else if (strtol(count, NULL, 10) == strtol(closed, NULL, 10)) {
+        (void)err_set(
+            &err, ERR_PRIVILEGE,
+            "the role may write none of the %s tables: GRANT USAGE ON SCHEMA and GRANT SELECT, INSERT, "
+            "UPDATE, DELETE, TRUNCATE ON ALL TABLES IN SCHEMA to it",
+            count);
+        fail(check, &err);
+    } else if (closed[0] == '\0')
         say("ok", "%s tables, all open for SELECT, INSERT, UPDATE, DELETE", count);
     else
         say("warning", "%s tables, of which the role may not write %s", count, closed);

@@ -1,5 +1,7 @@
 #include "target.h"
 
+#include "walferry/log.h"
+
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -105,11 +107,13 @@ bool target_set_role(struct pg *session, const struct applier_config *config, bo
                            "later), or set walferry.apply.session.replication.role=auto");
 }
 
-static bool run_with_name(struct pg *session, const char *sql, const char *name, struct err *err)
+static bool run_with_name(struct pg *session, const char *sql, const char *name, size_t *rows,
+                          struct err *err)
 {
     struct pg_result *result = NULL;
     if (!pg_query(session, sql, 1, &name, &result, err))
         return false;
+    *rows = pg_result_rows(result);
     pg_result_free(result);
     return true;
 }
@@ -121,7 +125,12 @@ bool target_set_origin(struct pg *session, const char *source, bool *marked, str
     static const char set_up[] = "SELECT pg_catalog.pg_replication_origin_session_setup($1)";
     char name[128];
     (void)snprintf(name, sizeof(name), "walferry_%s", source);
-    *marked = run_with_name(session, create, name, why) && run_with_name(session, set_up, name, why);
+    size_t created = 0, rows = 0;
+    bool exists = run_with_name(session, create, name, &created, why);
+    if (exists && created > 0)
+        log_info("applier", "replication origin created; drop it when this source is no longer applied",
+                 LOG_STR("origin", name));
+    *marked = exists && run_with_name(session, set_up, name, &rows, why);
     if (*marked || (why->code != ERR_CONNECT && why->code != ERR_STOPPED) || why->sqlstate[0] == '5')
         return true;
     *err = *why;

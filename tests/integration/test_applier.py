@@ -327,6 +327,11 @@ def test_role_without_special_rights(pair):
         pair.streamer().start().wait_ready()
         url = f"jdbc:postgresql://127.0.0.1:{pair.target.port}/{pair.database}?ApplicationName=x&loggerLevel=OFF"
         settings = {"connection__url": url, "connection__username": role, "connection__password": "pw"}
+        grants = "SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public"
+        pair.target.execute(f"REVOKE {grants} FROM {role}", pair.database)
+        check = pair.applier("closed", **settings).run("--check")
+        assert check.returncode == 1 and "none of the 2 tables" in check.stderr, check.stdout
+        pair.target.execute(f"GRANT {grants} TO {role}", pair.database)
         check = pair.applier("check", **settings).run("--check")
         assert check.returncode == 0 and "replication origin" in check.stdout, check.stderr
         applier = pair.applier(**settings).start().wait_ready()
@@ -334,6 +339,30 @@ def test_role_without_special_rights(pair):
         pair.wait_equal()
         assert "no replication origin" in applier.log()
         applier.kill()
+    finally:
+        pair.target.execute(f"DROP OWNED BY {role} CASCADE", pair.database)
+        pair.target.execute(f"DROP ROLE {role}")
+
+
+def test_replication_origin_by_grant(pair):
+    role = f"origin_{pair.database}"
+    functions = ", ".join(f"pg_catalog.pg_replication_origin_{name}(text)"
+                          for name in ("oid", "create", "session_setup"))
+    pair.on_both("CREATE TABLE t (n int PRIMARY KEY)")
+    pair.target.execute(f"CREATE ROLE {role} LOGIN PASSWORD 'pw'; GRANT CREATE ON DATABASE \"{pair.database}\" TO {role};"
+                        f"GRANT ALL ON ALL TABLES IN SCHEMA public TO {role};"
+                        f"GRANT EXECUTE ON FUNCTION {functions} TO {role}",
+                        pair.database)
+    try:
+        pair.streamer().start().wait_ready()
+        url = f"jdbc:postgresql://127.0.0.1:{pair.target.port}/{pair.database}"
+        applier = pair.applier(connection__url=url, connection__username=role, connection__password="pw")
+        applier.start().wait_ready()
+        pair.on_source("INSERT INTO t VALUES (1)")
+        pair.wait_equal()
+        if pair.target.value("SELECT current_setting('server_version_num')::int") >= 140000:
+            assert "no replication origin" not in applier.log() and "walferry_local:" in applier.log()
+        assert applier.stop() == 0
     finally:
         pair.target.execute(f"DROP OWNED BY {role} CASCADE", pair.database)
         pair.target.execute(f"DROP ROLE {role}")
