@@ -131,6 +131,8 @@ static void obey_failure(struct streamer *s)
     if (s->failure.code == ERR_STOPPED && s->stop_requested)
         return;
     metrics_add(&s->metrics, ERRORS_TOTAL, 1);
+    if (s->state == STREAMER_STREAMING || s->state == STREAMER_SNAPSHOTTING)
+        s->away_us = clock_monotonic_us();
     session_close(s);
     if (s->failure.action != ERR_RETRY) {
         s->failed = true;
@@ -302,6 +304,7 @@ static void make_target(struct streamer *s)
 void streamer_init(struct streamer *s, const struct config_sources *sources)
 {
     s->sources = sources;
+    s->away_us = clock_monotonic_us();
     make_run_id(s->run_id);
     make_target(s);
     metrics_init(&s->metrics, STREAMER_METRICS_PREFIX, streamer_metrics_table, STREAMER_METRIC_COUNT);

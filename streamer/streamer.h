@@ -72,6 +72,7 @@ struct streamer {
     int64_t stop_deadline_us;
     uint64_t attempts; /* to make a session */
     uint64_t sessions; /* made so far */
+    int64_t away_us;   /* monotonic: since when there is no session */
     bool trouble;      /* the sink tries something again */
 
     struct sink *sink;        /* NULL = another process writes the log */
