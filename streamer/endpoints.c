@@ -4,11 +4,8 @@
 
 /* /metrics, /healthz, /readyz. Gauges are computed when they are asked for. */
 
-/* Without a session nobody knows what is owed: then the lag is at least the time without one. */
 static double lag_ms(const struct streamer *s)
 {
-    if (s->state <= STREAMER_WAITING)
-        return (double)(clock_monotonic_us() - s->away_us) / 1000;
     if (s->stored.commit_time_us == 0 || s->stored.end_lsn >= s->stream.received_lsn)
         return 0;
     int64_t lag_us = clock_wall_us() - s->stored.commit_time_us;

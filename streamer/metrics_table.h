@@ -21,9 +21,7 @@
     X(BYTES_TOTAL, "bytes_total", METRIC_COUNTER, "bytes", "keys and values handed to the transport")                \
     X(TRANSACTIONS_TOTAL, "transactions_total", METRIC_COUNTER, "transactions", "transactions read to their end")    \
     X(LAG_BYTES, "lag_bytes", METRIC_GAUGE, "bytes", "WAL written by the server and not yet confirmed")              \
-    X(LAG_MS, "lag_ms", METRIC_GAUGE, "ms",                                                                \
-      "connected: age of the last stored commit, 0 when nothing is owed; "      \
-      "else time since the connection was lost, or since the start") \
+    X(LAG_MS, "lag_ms", METRIC_GAUGE, "ms", "age of the last stored commit; 0 when nothing is owed")                 \
     X(CONFIRMED_LSN, "confirmed_lsn", METRIC_GAUGE, "lsn", "position confirmed to the server")                       \
     X(RECEIVED_LSN, "received_lsn", METRIC_GAUGE, "lsn", "position received from the server")                        \
     X(SERVER_LSN, "server_lsn", METRIC_GAUGE, "lsn", "end of the server's WAL when it was last asked")               \
@@ -36,8 +34,7 @@
     X(SNAPSHOT_TABLES, "snapshot_tables", METRIC_GAUGE, "tables", "tables of the snapshot")                          \
     X(SNAPSHOT_TABLES_DONE, "snapshot_tables_done", METRIC_GAUGE, "tables", "tables of the snapshot read so far")    \
     X(SNAPSHOT_ROWS, "snapshot_rows", METRIC_GAUGE, "rows", "rows of the snapshot read so far")                      \
-    X(STATE, "state", METRIC_GAUGE, "state",                                                               \
-      "0 starting, 1 connecting, 2 waiting to try again, 3 snapshot, 4 streaming, 5 stopping, 6 stopped") \
+    X(STATE, "state", METRIC_GAUGE, "state", "0 starting, 1 connecting, 2 waiting to try again, 3 snapshot, 4 streaming, 5 stopping, 6 stopped") \
     X(RSS_BYTES, "rss_bytes", METRIC_GAUGE, "bytes", "resident memory")                                              \
     X(RSS_PEAK_BYTES, "rss_peak_bytes", METRIC_GAUGE, "bytes", "peak of the resident memory")
 /* clang-format on */

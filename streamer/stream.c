@@ -6,8 +6,7 @@
 #include <assert.h>
 
 #define TICK_MS 100
-#define SLICE_US 20000 /* reading gives the loop a turn after so long */
-#define READS_PER_SLICE 256
+#define SLICE_US 20000           /* reading gives the loop a turn after so long */
 #define CONFIRM_PAUSE_US 250000  /* between status updates that only raise the confirmed LSN */
 #define ADVANCE_PAUSE_US 1000000 /* between positions that are stored without a record */
 
@@ -78,11 +77,34 @@ void stream_tick(struct streamer *s)
 /* ---- reading ---- */
 
 static void on_readable(uv_poll_t *poll, int status, int events);
+static void read_on(struct streamer *s);
 
-static void pause_reading(struct streamer *s)
+/* What reading goes on with: the socket, the end of a pause, or nothing. */
+static void wait_for_socket(struct streamer *s)
+{
+    read_timer_stop(&s->read_timer);
+    if (!uv_is_active((uv_handle_t *)&s->stream.poll))
+        (void)uv_poll_start(&s->stream.poll, UV_READABLE, on_readable);
+}
+
+static void wait_for_pause(struct streamer *s, uint32_t pause_us)
+{
+    (void)uv_poll_stop(&s->stream.poll);
+    read_timer_start(&s->read_timer, pause_us);
+}
+
+void stream_stop_reading(struct streamer *s)
+{
+    if (s->stream.connection == NULL)
+        return;
+    read_timer_stop(&s->read_timer);
+    (void)uv_poll_stop(&s->stream.poll);
+}
+
+static void wait_for_sink(struct streamer *s)
 {
     s->stream.paused = true;
-    (void)uv_poll_stop(&s->stream.poll);
+    stream_stop_reading(s);
     metrics_add(&s->metrics, PAUSES_TOTAL, 1);
 }
 
@@ -93,8 +115,8 @@ static void on_resume(uv_idle_t *idle)
     if (!s->stream.paused || s->stream.connection == NULL || s->state != STREAMER_STREAMING)
         return;
     s->stream.paused = false;
-    (void)uv_poll_start(&s->stream.poll, UV_READABLE, on_readable);
-    on_readable(&s->stream.poll, 0, 0); /* what libpq holds makes no socket readable */
+    wait_for_socket(s);
+    read_on(s); /* what libpq holds makes no socket readable */
 }
 
 /* May be called from inside a publish: reading goes on from the loop, not from here. */
@@ -123,6 +145,8 @@ static bool take_message(struct streamer *s, const struct pg_stream_data *data, 
 {
     if (data->start_lsn > s->stream.received_lsn)
         s->stream.received_lsn = data->start_lsn;
+    s->stream.server_time_us = data->server_time_us;
+    s->stream.bytes += data->bytes.len;
     return changes_apply(s, data->bytes, data->start_lsn, err);
 }
 
@@ -155,38 +179,63 @@ static enum take_result take_buffered(struct streamer *s, struct err *err)
     }
 }
 
-/* Reads and takes in turn until the socket is empty, the sink is full or the slice of time is over. */
-static enum take_result read_slice(struct streamer *s, struct err *err)
+/* How far the change that was read last is behind its commit; both times are the server's own. */
+static int64_t lag_us(const struct streamer *s)
 {
-    int64_t end_us = clock_monotonic_us() + SLICE_US;
-    enum take_result result = TAKE_WAIT;
-    for (int i = 0; i < READS_PER_SLICE; i++) {
-        result = take_buffered(s, err);
-        if (result != TAKE_WAIT || s->failing)
-            break;
-        if (!pg_stream_readable(s->stream.connection) || clock_monotonic_us() > end_us)
-            break;
+    int64_t committed_us = transaction_commit_time_us(s->transaction);
+    return committed_us == 0 ? 0 : s->stream.server_time_us - committed_us;
+}
+
+/* Reads and takes in turn until the socket is empty, a pause is due, the sink is full or the slice of time is
+ * over. */
+static enum take_result read_slice(struct streamer *s, uint32_t *pause_us, struct err *err)
+{
+    int64_t now_us = clock_monotonic_us(), end_us = now_us + SLICE_US;
+    enum take_result result = take_buffered(s, err);
+    uint64_t bytes = 1;
+    *pause_us = 0;
+    while (result == TAKE_WAIT && !s->failing && bytes > 0 && *pause_us == 0 && now_us < end_us) {
+        uint64_t before = s->stream.bytes;
         if (!pg_stream_read(s->stream.connection, err))
             return TAKE_ENDED;
+        result = take_buffered(s, err);
+        bytes = s->stream.bytes - before;
+        now_us = clock_monotonic_us();
+        *pause_us = read_pacing_next(&s->stream.pacing, bytes, lag_us(s), now_us);
     }
     return result;
 }
 
-static void on_readable(uv_poll_t *poll, int status, int events)
+static void read_on(struct streamer *s)
 {
-    struct streamer *s = poll->data;
     struct err err;
-    (void)events;
+    uint32_t pause_us;
     if (s->stream.connection == NULL || s->failing)
         return;
-    enum take_result result = read_slice(s, &err);
+    enum take_result result = read_slice(s, &pause_us, &err);
     s->sink->ops->poll(s->sink);
+    if (s->failing)
+        return;
     if (result == TAKE_ENDED)
         streamer_fail(s, &err);
     else if (result == TAKE_FULL)
-        pause_reading(s);
-    else if (status < 0) /* libuv stopped watching a broken socket, but there was data before the error */
-        (void)uv_poll_start(poll, UV_READABLE, on_readable);
+        wait_for_sink(s);
+    else if (pause_us > 0)
+        wait_for_pause(s, pause_us);
+    else
+        wait_for_socket(s);
+}
+
+static void on_readable(uv_poll_t *poll, int status, int events)
+{
+    (void)status; /* broken: reading says more; where data came before that, the socket is watched again */
+    (void)events;
+    read_on(poll->data);
+}
+
+void stream_on_pause_over(void *data)
+{
+    read_on(data);
 }
 
 /* ---- start and end ---- */
@@ -220,16 +269,11 @@ bool stream_start(struct streamer *s, struct pg *replication, int64_t wal_sender
     int failed = uv_poll_init(&s->loop.uv, &s->stream.poll, pg_stream_socket(connection));
     assert(failed == 0);
     s->stream.poll.data = s;
-    (void)uv_poll_start(&s->stream.poll, UV_READABLE, on_readable);
+    read_pacing_init(&s->stream.pacing, pg_stream_is_tcp(connection));
+    wait_for_socket(s);
     log_info("stream", "started", LOG_STR("slot", s->config.slot_name),
              LOG_STR("publication", s->config.publication_name), LOG_LSN("lsn", s->position.end_lsn));
     return true;
-}
-
-void stream_stop_reading(struct streamer *s)
-{
-    if (s->stream.connection != NULL)
-        (void)uv_poll_stop(&s->stream.poll);
 }
 
 static void on_poll_closed(uv_handle_t *handle)
@@ -244,7 +288,7 @@ void stream_close(struct streamer *s)
     if (s->stream.connection == NULL)
         return;
     (void)uv_idle_stop(&s->resume);
-    (void)uv_poll_stop(&s->stream.poll);
+    stream_stop_reading(s);
     uv_close((uv_handle_t *)&s->stream.poll, on_poll_closed);
     pg_stream_close(s->stream.connection);
     s->stream.connection = NULL;

@@ -131,8 +131,6 @@ static void obey_failure(struct streamer *s)
     if (s->failure.code == ERR_STOPPED && s->stop_requested)
         return;
     metrics_add(&s->metrics, ERRORS_TOTAL, 1);
-    if (s->state == STREAMER_STREAMING || s->state == STREAMER_SNAPSHOTTING)
-        s->away_us = clock_monotonic_us();
     session_close(s);
     if (s->failure.action != ERR_RETRY) {
         s->failed = true;
@@ -304,7 +302,6 @@ static void make_target(struct streamer *s)
 void streamer_init(struct streamer *s, const struct config_sources *sources)
 {
     s->sources = sources;
-    s->away_us = clock_monotonic_us();
     make_run_id(s->run_id);
     make_target(s);
     metrics_init(&s->metrics, STREAMER_METRICS_PREFIX, streamer_metrics_table, STREAMER_METRIC_COUNT);
@@ -319,6 +316,7 @@ void streamer_init(struct streamer *s, const struct config_sources *sources)
     (void)uv_timer_init(&s->loop.uv, &s->tick);
     (void)uv_timer_init(&s->loop.uv, &s->retry);
     (void)uv_idle_init(&s->loop.uv, &s->resume);
+    read_timer_init(&s->read_timer, &s->loop.uv, stream_on_pause_over, s);
     s->tick.data = s->retry.data = s->resume.data = s;
 }
 
@@ -417,6 +415,7 @@ void streamer_release(struct streamer *s)
     if (s->http != NULL)
         http_stop(s->http);
     loop_release(&s->loop);
+    read_timer_release(&s->read_timer);
     envelope_free(s->envelope);
     relation_cache_free(s->relations); /* frees what the envelope prepared */
     transaction_free(s->transaction);

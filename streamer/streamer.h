@@ -8,6 +8,8 @@
 #define STREAMER_STREAMER_H
 
 #include "metrics_table.h"
+#include "read_pacing.h"
+#include "read_timer.h"
 #include "sink.h"
 #include "startup.h"
 #include "streamer_config.h"
@@ -44,6 +46,9 @@ struct stream {
     int64_t status_due_us;  /* monotonic */
     int64_t last_status_us; /* monotonic */
     int64_t status_interval_us;
+    int64_t server_time_us; /* when the server sent the last message, by its clock */
+    uint64_t bytes;         /* of messages, since the start */
+    struct read_pacing pacing;
 };
 
 struct streamer {
@@ -57,6 +62,7 @@ struct streamer {
     struct loop loop;
     uv_timer_t tick, retry;
     uv_idle_t resume;
+    struct read_timer read_timer;
     struct http_server *http;
     struct metrics metrics;
     struct backoff backoff;
@@ -72,7 +78,6 @@ struct streamer {
     int64_t stop_deadline_us;
     uint64_t attempts; /* to make a session */
     uint64_t sessions; /* made so far */
-    int64_t away_us;   /* monotonic: since when there is no session */
     bool trouble;      /* the sink tries something again */
 
     struct sink *sink;        /* NULL = another process writes the log */
@@ -127,6 +132,7 @@ MUST_CHECK bool snapshot_run(struct streamer *streamer, struct pg **exporter,
 /* stream.c: the replication stream on the loop. */
 MUST_CHECK bool stream_start(struct streamer *streamer, struct pg *replication, int64_t wal_sender_timeout_ms,
                              struct err *err);
+void stream_on_pause_over(void *streamer); /* of read_timer */
 void stream_stop_reading(struct streamer *streamer);
 void stream_close(struct streamer *streamer);
 void stream_tick(struct streamer *streamer);       /* status updates, position advance */

@@ -41,11 +41,11 @@ struct pg_stream_data {
     bool reply_requested;   /* KEEPALIVE */
 };
 enum pg_stream_result pg_stream_next(struct pg_stream *stream, struct pg_stream_data *data, struct err *err);
-/* Reads what the socket has; call when it is readable, then pg_stream_next until WAIT. */
+/* Reads what the socket has, in pieces until little is left or 128 KB were found; never waits. Then
+ * pg_stream_next until WAIT. */
 MUST_CHECK bool pg_stream_read(struct pg_stream *stream, struct err *err);
 
-/* Is there something to read now? Spares the loop a turn. */
-bool pg_stream_readable(const struct pg_stream *stream);
+bool pg_stream_is_tcp(const struct pg_stream *stream); /* no unix socket */
 
 /* Never blocks: what the socket does not take now is sent by later calls. written is reported as flushed. */
 MUST_CHECK bool pg_stream_send_status(struct pg_stream *stream, lsn_t confirmed, struct err *err);

@@ -9,11 +9,15 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
 
 #define XLOG_HEADER_SIZE 25
 #define KEEPALIVE_SIZE 18
 #define STATUS_SIZE 34
 #define CLOSE_TIMEOUT_US 1000000
+#define READ_PIECE 8192
+#define READ_BYTES_MAX 131072
 
 /* PostgreSQL counts from 2000-01-01. */
 #define POSTGRES_EPOCH_US (INT64_C(946684800) * 1000000)
@@ -193,18 +197,37 @@ enum pg_stream_result pg_stream_next(struct pg_stream *stream, struct pg_stream_
     return parse(stream, len, data, err);
 }
 
-bool pg_stream_read(struct pg_stream *stream, struct err *err)
+static size_t queued_bytes(const struct pg_stream *stream)
 {
-    if (pg_consume(stream->pg, err))
-        return true;
-    stream->failed = true;
-    return false;
+    int queued = 0;
+    return ioctl(PQsocket(stream->pg->conn), FIONREAD, &queued) == 0 && queued > 0 ? (size_t)queued : 0;
 }
 
-bool pg_stream_readable(const struct pg_stream *stream)
+/* libpq takes what its buffer has room for, at least READ_PIECE, and makes room at the next call; so the
+ * buffer grows to what a read usually finds, and the limit is on what was found, not on what was taken. */
+bool pg_stream_read(struct pg_stream *stream, struct err *err)
 {
-    struct pollfd fd = {.fd = PQsocket(stream->pg->conn), .events = POLLIN};
-    return fd.fd >= 0 && poll(&fd, 1, 0) > 0;
+    size_t queued = queued_bytes(stream), found = queued;
+    for (;;) {
+        if (!pg_consume(stream->pg, err)) {
+            stream->failed = true;
+            return false;
+        }
+        if (queued < READ_PIECE || found >= READ_BYTES_MAX)
+            return true;
+        queued = queued_bytes(stream);
+        if (queued < READ_PIECE)
+            return true;
+        found += queued;
+    }
+}
+
+bool pg_stream_is_tcp(const struct pg_stream *stream)
+{
+    struct sockaddr_storage address = {.ss_family = AF_UNSPEC};
+    socklen_t len = sizeof(address);
+    return getsockname(PQsocket(stream->pg->conn), (struct sockaddr *)&address, &len) == 0 &&
+           (address.ss_family == AF_INET || address.ss_family == AF_INET6);
 }
 
 /* ---- status ---- */

@@ -120,18 +120,6 @@ def test_check_says_a_failure_in_full_once(pair):
     assert len(failed) == 1 and "publication" in failed[0] and "nowhere" not in failed[0]
 
 
-def test_lag_grows_while_the_source_is_away(pair):
-    pair.on_both("CREATE TABLE t (n int PRIMARY KEY)")
-    streamer = pair.streamer().start().wait_ready()
-    pair.source.stop("immediate")
-    wait_until(lambda: not streamer.ready(), "the streamer to notice")
-    first = streamer.metrics()["lag_ms"]
-    wait_until(lambda: streamer.metrics()["lag_ms"] > first + 500 > 500, "the lag to grow")
-    pair.source.start()
-    streamer.wait_ready()
-    wait_until(lambda: streamer.metrics()["lag_ms"] == 0, "nothing to be owed again")
-
-
 def test_columns_without_mapping_are_named_before_the_first_row(pair):
     pair.on_source("CREATE DOMAIN spot AS path; CREATE TYPE mood AS ENUM ('ok'); "
                    "CREATE TABLE t (n int PRIMARY KEY, shape box, place spot, m mood, a int[], j jsonb)")
