@@ -27,7 +27,7 @@ test: setup ## everything that must hold: lint, unit, fuzz smoke, integration (P
 	@scripts/test.sh lint unit fuzz integration
 
 test-long: setup ## the slow tests too: thread sanitizer, long fuzzing, tests marked long
-	@scripts/test.sh lint unit tsan fuzz-long integration-long
+	@scripts/test.sh lint-long unit tsan fuzz-long integration-long
 
 test-matrix: setup build ## the integration tests on every PostgreSQL server found
 	@scripts/test_matrix.sh

@@ -11,6 +11,7 @@ mkdir -p "$LOGS"
 command_of() {
     case $1 in
         lint) echo scripts/lint.sh ;;
+        lint-long) echo env TIDY_NODES=225000 scripts/lint.sh ;;
         unit) echo scripts/unit.sh asan ;;
         tsan) echo scripts/unit.sh tsan ;;
         fuzz) echo scripts/fuzz.sh ;;
@@ -42,7 +43,7 @@ first='' second='' last=''
 for part in "$@"; do
     command_of "$part" >/dev/null
     case $part in
-        lint) first="$first $part" ;;
+        lint*) first="$first $part" ;;
         integration*) first="$first build" last="$last $part" ;;
         *) second="$second $part" ;;
     esac
