@@ -19,7 +19,7 @@ void read_pacing_init(struct read_pacing *pacing, bool tcp)
     *pacing = (struct read_pacing){.tcp = tcp};
 }
 
-static void begin_phase(struct read_pacing *p, int phase, int64_t now_us)
+static void begin_phase(struct read_pacing *p, enum read_pacing_phase phase, int64_t now_us)
 {
     p->phase = phase;
     p->since_us = now_us;

@@ -23,6 +23,8 @@
 #define READ_PACING_PAUSE_MAX_US 1000
 #define READ_PACING_LAG_US 50000 /* behind by more than this: the longest pause adds 2 % */
 
+enum read_pacing_phase { READ_PACING_OFF, READ_PACING_SETTLING, READ_PACING_COUNTING };
+
 struct read_pacing {
     bool tcp;
     unsigned best;   /* index of the pause that is kept */
@@ -32,7 +34,7 @@ struct read_pacing {
     unsigned surprises;
     bool measured[READ_PACING_STEPS];
     double rate[READ_PACING_STEPS]; /* bytes per µs, smoothed */
-    enum { READ_PACING_OFF, READ_PACING_SETTLING, READ_PACING_COUNTING } phase;
+    enum read_pacing_phase phase;
     int64_t since_us;      /* of the phase */
     uint64_t bytes, reads; /* counted since then */
 };

@@ -157,7 +157,8 @@ static void environment_names_spell_keys(void **state)
             fixture_load(fixture, &(struct config_sources){.files = files, .environment = environment}));
         assert_string_equal(config_get(fixture->config, cases[i].key), cases[i].value);
     }
-    assert_non_null(strstr(fixture->capture.text, "at=\"environment WALFERRY_SLOT_NMAE\" nearest=WALFERRY_SLOT_NAME"));
+    assert_non_null(
+        strstr(fixture->capture.text, "at=\"environment WALFERRY_SLOT_NMAE\" nearest=WALFERRY_SLOT_NAME"));
 }
 
 static void bad_values_name_environment_and_set(void **state)
