@@ -132,7 +132,7 @@ MUST_CHECK bool snapshot_run(struct streamer *streamer, struct pg **exporter,
 /* stream.c: the replication stream on the loop. */
 MUST_CHECK bool stream_start(struct streamer *streamer, struct pg *replication, int64_t wal_sender_timeout_ms,
                              struct err *err);
-void stream_on_pause_over(void *streamer); /* of read_timer */
+void stream_on_pause_over(void *data); /* of read_timer */
 void stream_stop_reading(struct streamer *streamer);
 void stream_close(struct streamer *streamer);
 void stream_tick(struct streamer *streamer);       /* status updates, position advance */
